@@ -1,0 +1,537 @@
+package v1alpha1
+
+import (
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ComponentType says how a component runs.
+// +kubebuilder:validation:Enum=Service;Worker
+type ComponentType string
+
+// Component types.
+const (
+	// ComponentService serves a port.
+	ComponentService ComponentType = "Service"
+	// ComponentWorker serves none.
+	ComponentWorker ComponentType = "Worker"
+)
+
+// Runtime adjusts a component to what runs in its image.
+// +kubebuilder:validation:Enum=Custom;NodeJS;Celery
+type Runtime string
+
+// Runtimes.
+const (
+	// RuntimeCustom makes no assumption.
+	RuntimeCustom Runtime = "Custom"
+	// RuntimeNodeJS sets the heap from the memory limit and NODE_ENV.
+	RuntimeNodeJS Runtime = "NodeJS"
+	// RuntimeCelery builds the command line of a Celery worker or beat.
+	RuntimeCelery Runtime = "Celery"
+)
+
+// Component is one server or worker of a stack.
+type Component struct {
+	// name is the component's name; its objects are called <stack>-<name>.
+	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="lb is the name of the stack's load balancer"
+	// +required
+	Name EntryName `json:"name,omitempty"`
+
+	// type is Service (default) or Worker.
+	// +optional
+	Type ComponentType `json:"type,omitempty"`
+
+	// runtime is Custom (default), NodeJS or Celery.
+	// +optional
+	Runtime Runtime `json:"runtime,omitempty"`
+
+	// celery is needed with the runtime Celery.
+	// +optional
+	Celery *CelerySettings `json:"celery,omitempty"`
+
+	// image to run. Omitted: the stack's default image.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Image string `json:"image,omitempty"`
+
+	// imagePullSecrets are used to pull the image.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	ImagePullSecrets []LocalReference `json:"imagePullSecrets,omitempty"`
+
+	// command replaces the image's entrypoint.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=8192
+	// +listType=atomic
+	// +optional
+	Command []string `json:"command,omitempty"`
+
+	// args replace the image's arguments.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=128
+	// +kubebuilder:validation:items:MaxLength=8192
+	// +listType=atomic
+	// +optional
+	Args []string `json:"args,omitempty"`
+
+	// env is set in the container. An entry wins over a generated variable of the same name.
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Env []EnvVar `json:"env,omitempty"`
+
+	// envFrom sets all keys of a Secret or ConfigMap. Its content is not watched: restartedAt rolls the component.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	EnvFrom []EnvFromSource `json:"envFrom,omitempty"`
+
+	// port is the main port. It is injected as PORT.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	// +optional
+	Port *int32 `json:"port,omitempty"`
+
+	// ports are further ports.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Ports []ComponentPort `json:"ports,omitempty"`
+
+	// healthPath is asked by the startup and readiness probes. Omitted: they connect to the port.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^/[-A-Za-z0-9._~!$&'()*+,;=:@%/?]*$`
+	// +optional
+	HealthPath string `json:"healthPath,omitempty"`
+
+	// probes override the generated probes one by one.
+	// +optional
+	Probes *ComponentProbes `json:"probes,omitempty"`
+
+	// size names an amount of resources: Nano, Micro, Small (default), Medium, Large, XLarge, or one of the class.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Size string `json:"size,omitempty"`
+
+	// resources override the size.
+	// +optional
+	Resources *Resources `json:"resources,omitempty"`
+
+	// securityContext adjusts the user and the root file system. The rest of the restricted profile is fixed.
+	// +optional
+	SecurityContext *ComponentSecurityContext `json:"securityContext,omitempty"`
+
+	// volumes of this component.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Volumes []ComponentVolume `json:"volumes,omitempty"`
+
+	// volumeMounts mount volumes of this component or of the stack.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=mountPath
+	// +optional
+	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty"`
+
+	// initContainers run before the component; with restartPolicy Always one is a sidecar.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	InitContainers []InitContainer `json:"initContainers,omitempty"`
+
+	// terminationGracePeriodSeconds is how long a pod may take to stop, in seconds. Default 30, for Celery 300.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=86400
+	// +optional
+	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
+
+	// placement names a placement of the class.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Placement string `json:"placement,omitempty"`
+
+	// uses names the services and components that this one connects to. Omitted: everything, which is allowed for a lone
+	// component or one that inherits the default image. An empty list is nothing.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=30
+	// +listType=set
+	// +optional
+	Uses []string `json:"uses,omitzero"`
+
+	// allowFrom lets others connect to this component.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	// +optional
+	AllowFrom []Caller `json:"allowFrom,omitempty"`
+
+	// egress opens connections to addresses outside the stack. Omitted: the class's default. An empty list is nothing.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	// +optional
+	Egress []EgressRule `json:"egress,omitzero"`
+
+	// strategy says how pods are replaced.
+	// +optional
+	Strategy *RolloutStrategy `json:"strategy,omitempty"`
+
+	// restartedAt rolls the component when it changes.
+	// +optional
+	RestartedAt *metav1.Time `json:"restartedAt,omitempty"`
+
+	// replicas is a fixed number of pods. Neither replicas nor scale: 2 under the profile Production, else 1.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// scale lets the number of pods follow the load.
+	// +optional
+	Scale *Scale `json:"scale,omitempty"`
+
+	// routes make the component reachable from outside the cluster.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Routes []Route `json:"routes,omitempty"`
+}
+
+// CeleryRole says which part of Celery a component runs.
+// +kubebuilder:validation:Enum=Worker;Beat
+type CeleryRole string
+
+// Celery roles.
+const (
+	// CeleryWorker runs tasks.
+	CeleryWorker CeleryRole = "Worker"
+	// CeleryBeat sends scheduled tasks: exactly one pod, never two at once.
+	CeleryBeat CeleryRole = "Beat"
+)
+
+// CelerySettings are the settings of the runtime Celery.
+type CelerySettings struct {
+	// app is the application module, as in celery -A.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[A-Za-z_][A-Za-z0-9_.:]*$`
+	// +required
+	App string `json:"app,omitempty"`
+
+	// role is Worker (default) or Beat.
+	// +optional
+	Role CeleryRole `json:"role,omitempty"`
+
+	// queues are the queues that a worker reads. Omitted: the application's default queue.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:Pattern=`^[A-Za-z0-9_.:-]+$`
+	// +listType=set
+	// +optional
+	Queues []string `json:"queues,omitempty"`
+
+	// concurrency is the number of tasks that one worker pod runs at once. Default 2.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	Concurrency *int32 `json:"concurrency,omitempty"`
+}
+
+// PortProtocol is what is spoken on a port.
+// +kubebuilder:validation:Enum=HTTP;GRPC;TCP;UDP
+type PortProtocol string
+
+// Port protocols.
+const (
+	// PortHTTP is HTTP/1.1 with upgrades.
+	PortHTTP PortProtocol = "HTTP"
+	// PortGRPC is HTTP/2 in clear text.
+	PortGRPC PortProtocol = "GRPC"
+	// PortTCP is any protocol over TCP.
+	PortTCP PortProtocol = "TCP"
+	// PortUDP is any protocol over UDP.
+	PortUDP PortProtocol = "UDP"
+)
+
+// ComponentPort is a further port of a component.
+type ComponentPort struct {
+	// name of the port; "http" is the main port's.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=15
+	// +kubebuilder:validation:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self != 'http'",message="http is the name of the main port"
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// port is the number.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	// +required
+	Port int32 `json:"port,omitempty"`
+
+	// protocol is HTTP, GRPC, TCP (default) or UDP.
+	// +optional
+	Protocol PortProtocol `json:"protocol,omitempty"`
+}
+
+// ComponentProbes override the generated probes.
+type ComponentProbes struct {
+	// startup delays the others until it succeeds.
+	// +optional
+	Startup *Probe `json:"startup,omitempty"`
+
+	// readiness decides whether a pod gets requests.
+	// +optional
+	Readiness *Probe `json:"readiness,omitempty"`
+
+	// liveness restarts the container when it fails.
+	// +optional
+	Liveness *Probe `json:"liveness,omitempty"`
+}
+
+// Probe asks a container how it is.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.httpGet), has(self.tcpSocket), has(self.exec)].filter(x, x).size() == 1",message="exactly one of httpGet, tcpSocket and exec is needed"
+type Probe struct {
+	// httpGet succeeds on a status from 200 to 399.
+	// +optional
+	HTTPGet *HTTPGetProbe `json:"httpGet,omitempty"`
+
+	// tcpSocket succeeds when the port accepts a connection.
+	// +optional
+	TCPSocket *TCPSocketProbe `json:"tcpSocket,omitempty"`
+
+	// exec succeeds when the command exits with 0.
+	// +optional
+	Exec *ExecProbe `json:"exec,omitempty"`
+
+	// initialDelaySeconds before the first try, in seconds. Default 0.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=3600
+	// +optional
+	InitialDelaySeconds *int32 `json:"initialDelaySeconds,omitempty"`
+
+	// periodSeconds between tries, in seconds. Default 10, for startup 2.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	// +optional
+	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
+
+	// timeoutSeconds of one try, in seconds. Default 5.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=600
+	// +optional
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// failureThreshold is the number of failures in a row that count. Default 3, for startup 90.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	FailureThreshold *int32 `json:"failureThreshold,omitempty"`
+}
+
+// HTTPGetProbe asks for a path.
+type HTTPGetProbe struct {
+	// path that is asked.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^/[-A-Za-z0-9._~!$&'()*+,;=:@%/?]*$`
+	// +required
+	Path string `json:"path,omitempty"`
+
+	// port that is asked. Omitted: the main port.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	// +optional
+	Port *int32 `json:"port,omitempty"`
+}
+
+// TCPSocketProbe connects to a port.
+type TCPSocketProbe struct {
+	// port that is connected to. Omitted: the main port.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	// +optional
+	Port *int32 `json:"port,omitempty"`
+}
+
+// ExecProbe runs a command in the container.
+type ExecProbe struct {
+	// command with its arguments.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=4096
+	// +listType=atomic
+	// +required
+	Command []string `json:"command,omitempty"`
+}
+
+// ComponentSecurityContext is the adjustable part of a pod's security context.
+type ComponentSecurityContext struct {
+	// runAsUser is the user id. Omitted: the image's, which must not be 0.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2147483647
+	// +optional
+	RunAsUser *int64 `json:"runAsUser,omitempty"`
+
+	// runAsGroup is the group id.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2147483647
+	// +optional
+	RunAsGroup *int64 `json:"runAsGroup,omitempty"`
+
+	// fsGroup owns the files of the volumes.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2147483647
+	// +optional
+	FSGroup *int64 `json:"fsGroup,omitempty"`
+
+	// readOnlyRootFilesystem defaults to true; /tmp is writable either way.
+	// +optional
+	ReadOnlyRootFilesystem *bool `json:"readOnlyRootFilesystem,omitempty"`
+}
+
+// Caller is a component that may connect.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.namespace) == has(self.stack)",message="namespace and stack go together"
+type Caller struct {
+	// namespace of the caller. Omitted: this stack.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+
+	// stack of the caller in that namespace.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +optional
+	Stack string `json:"stack,omitempty"`
+
+	// component that may connect.
+	// +required
+	Component EntryName `json:"component,omitempty"`
+}
+
+// RolloutType says how pods are replaced.
+// +kubebuilder:validation:Enum=RollingUpdate;Recreate
+type RolloutType string
+
+// Rollout types.
+const (
+	// RolloutRolling starts new pods before old ones stop.
+	RolloutRolling RolloutType = "RollingUpdate"
+	// RolloutRecreate never runs two at once.
+	RolloutRecreate RolloutType = "Recreate"
+)
+
+// RolloutStrategy says how pods are replaced.
+type RolloutStrategy struct {
+	// type is RollingUpdate (default) or Recreate.
+	// +required
+	Type RolloutType `json:"type,omitempty"`
+}
+
+// Scale lets the number of pods follow the load.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.min) || self.min <= self.max",message="min must not be greater than max"
+type Scale struct {
+	// min is the least number of pods. Default 1, under the profile Production 2 (never above max).
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	Min *int32 `json:"min,omitempty"`
+
+	// max is the greatest number of pods.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +required
+	Max int32 `json:"max,omitempty"`
+
+	// metrics that are followed. Omitted: CPU at 75 percent of the request.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	// +kubebuilder:validation:XValidation:rule="self.all(m, self.exists_one(n, n.type == m.type))",message="each type may stand once"
+	// +listType=atomic
+	// +optional
+	Metrics []ScaleMetric `json:"metrics,omitempty"`
+
+	// behavior limits how fast the number changes, as in autoscaling/v2.
+	// +optional
+	Behavior *autoscalingv2.HorizontalPodAutoscalerBehavior `json:"behavior,omitempty"`
+}
+
+// ScaleMetricType is what a metric measures.
+// +kubebuilder:validation:Enum=CPU;Memory
+type ScaleMetricType string
+
+// Scale metric types.
+const (
+	// ScaleCPU is the use of CPU relative to the request.
+	ScaleCPU ScaleMetricType = "CPU"
+	// ScaleMemory is the use of memory relative to the request.
+	ScaleMemory ScaleMetricType = "Memory"
+)
+
+// ScaleMetric is one measure of the load.
+type ScaleMetric struct {
+	// type is CPU or Memory.
+	// +required
+	Type ScaleMetricType `json:"type,omitempty"`
+
+	// targetUtilization is the use that is aimed at, in percent of the request.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +required
+	TargetUtilization int32 `json:"targetUtilization,omitempty"`
+}
+
+// Route makes a component reachable from outside the cluster.
+type Route struct {
+	// name of the route.
+	// +required
+	Name EntryName `json:"name,omitempty"`
+
+	// hostnames that are served. Omitted: the stack's hostnames, else any.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=set
+	// +optional
+	Hostnames []Hostname `json:"hostnames,omitempty"`
+
+	// rules are the paths that are served. Omitted: everything under /.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Rules []RouteRule `json:"rules,omitempty"`
+}
+
+// RouteRule serves one path prefix.
+type RouteRule struct {
+	// name of the rule.
+	// +required
+	Name EntryName `json:"name,omitempty"`
+
+	// path is a prefix that is matched by whole segments.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*$`
+	// +required
+	Path string `json:"path,omitempty"`
+}

@@ -1,0 +1,241 @@
+package v1alpha1
+
+// ServiceReference names a data service that exists already.
+type ServiceReference struct {
+	// namespace of the service. Omitted: the stack's.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+
+	// name of the service.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +required
+	Name string `json:"name,omitempty"`
+}
+
+// DatabaseReference names a StackDatabase and a database in it.
+type DatabaseReference struct {
+	ServiceReference `json:",inline"`
+
+	// database that is shared. Omitted: a private one, named from the stack's namespace and name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=48
+	// +kubebuilder:validation:Pattern=`^[a-z][a-z0-9_]*$`
+	// +optional
+	Database string `json:"database,omitempty"`
+}
+
+// QueueReference names a StackQueue and a virtual host in it.
+type QueueReference struct {
+	ServiceReference `json:",inline"`
+
+	// vhost that is shared. Omitted: a private one, named from the stack's namespace and name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=48
+	// +kubebuilder:validation:Pattern=`^[a-z][a-z0-9_]*$`
+	// +optional
+	VHost string `json:"vhost,omitempty"`
+}
+
+// ExternalService is a service that runs elsewhere, described by a Secret in the stack's namespace.
+type ExternalService struct {
+	// secretRef names the Secret.
+	// +required
+	SecretRef LocalReference `json:"secretRef,omitzero"`
+
+	// keys says under which key each fact stands. Omitted: under the names of servicebinding.io, each optional.
+	// +optional
+	Keys *BindingKeys `json:"keys,omitempty"`
+
+	// egress opens the connections that it needs. Omitted: the component's egress has to.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	Egress []EgressRule `json:"egress,omitempty"`
+}
+
+// BindingKeys says under which key of a Secret each fact of a binding stands.
+//
+// +kubebuilder:validation:MinProperties=1
+type BindingKeys struct {
+	// host is the key of the host name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Host string `json:"host,omitempty"`
+
+	// port is the key of the port.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Port string `json:"port,omitempty"`
+
+	// username is the key of the user name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Username string `json:"username,omitempty"`
+
+	// password is the key of the password.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Password string `json:"password,omitempty"`
+
+	// database is the key of the database's name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Database string `json:"database,omitempty"`
+
+	// uri is the key of the connection address.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	URI string `json:"uri,omitempty"`
+
+	// certificates is the key of the CA certificates in PEM, shown as ca.crt.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Certificates string `json:"certificates,omitempty"`
+}
+
+// EntryProvider says who serves an entry of a stack.
+// +kubebuilder:validation:Enum=Auto;Builtin;External
+type EntryProvider string
+
+// EntryExternal is served elsewhere and described by a Secret.
+const EntryExternal EntryProvider = "External"
+
+// ServiceBinding is any other service that components use: Firebase, Stripe, S3.
+type ServiceBinding struct {
+	// name of the entry.
+	// +required
+	Name EntryName `json:"name,omitempty"`
+
+	// type of the service, as in servicebinding.io. It is shown when the Secret has no key type.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +required
+	Type string `json:"type,omitempty"`
+
+	ExternalService `json:",inline"`
+}
+
+// DatabaseEntry is a database of a stack: inline, shared by ref, or external.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) && has(self.external))",message="ref and external exclude each other"
+// +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a database"
+// +kubebuilder:validation:XValidation:rule="!has(self.access) || has(self.ref)",message="access goes with ref"
+type DatabaseEntry struct {
+	// name of the entry; an inline one is called <stack>-<name>.
+	// +required
+	Name EntryName `json:"name,omitempty"`
+
+	// engine of the database. Immutable while the entry is inline.
+	// +optional
+	Engine EntryDatabaseEngine `json:"engine,omitempty"`
+
+	// provider is Auto (default), Builtin or External.
+	// +optional
+	Provider EntryProvider `json:"provider,omitempty"`
+
+	// ref shares a StackDatabase that exists.
+	// +optional
+	Ref *DatabaseReference `json:"ref,omitempty"`
+
+	// access is Owner, ReadWrite (default with ref.database) or ReadOnly. A private database is always owned.
+	// +optional
+	Access AccessMode `json:"access,omitempty"`
+
+	// external describes a database that runs elsewhere.
+	// +optional
+	External *ExternalService `json:"external,omitempty"`
+
+	// default gives this entry the conventional variables when a component uses several databases.
+	// +optional
+	Default *bool `json:"default,omitempty"`
+
+	DatabaseSettings `json:",inline"`
+	DataServiceSpec  `json:",inline"`
+}
+
+// EntryDatabaseEngine is an engine of a database that runs here or elsewhere.
+// +kubebuilder:validation:Enum=PostgreSQL;MySQL;MongoDB
+type EntryDatabaseEngine string
+
+// CacheEntry is a cache of a stack: inline, shared by ref, or external.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) && has(self.external))",message="ref and external exclude each other"
+// +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a cache"
+type CacheEntry struct {
+	// name of the entry; an inline one is called <stack>-<name>.
+	// +required
+	Name EntryName `json:"name,omitempty"`
+
+	// engine of the cache. Immutable while the entry is inline.
+	// +optional
+	Engine CacheEngine `json:"engine,omitempty"`
+
+	// provider is Auto (default), Builtin or External.
+	// +optional
+	Provider EntryProvider `json:"provider,omitempty"`
+
+	// ref shares a StackCache that exists.
+	// +optional
+	Ref *ServiceReference `json:"ref,omitempty"`
+
+	// external describes a cache that runs elsewhere.
+	// +optional
+	External *ExternalService `json:"external,omitempty"`
+
+	// default gives this entry the conventional variables when a component uses several caches.
+	// +optional
+	Default *bool `json:"default,omitempty"`
+
+	CacheSettings   `json:",inline"`
+	DataServiceSpec `json:",inline"`
+}
+
+// QueueEntry is a message broker of a stack: inline, shared by ref, or external.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) && has(self.external))",message="ref and external exclude each other"
+// +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a queue"
+type QueueEntry struct {
+	// name of the entry; an inline one is called <stack>-<name>.
+	// +required
+	Name EntryName `json:"name,omitempty"`
+
+	// engine of the queue. Immutable while the entry is inline.
+	// +optional
+	Engine QueueEngine `json:"engine,omitempty"`
+
+	// provider is Auto (default), Builtin or External.
+	// +optional
+	Provider EntryProvider `json:"provider,omitempty"`
+
+	// ref shares a StackQueue that exists.
+	// +optional
+	Ref *QueueReference `json:"ref,omitempty"`
+
+	// external describes a broker that runs elsewhere.
+	// +optional
+	External *ExternalService `json:"external,omitempty"`
+
+	// default gives this entry the conventional variables when a component uses several queues.
+	// +optional
+	Default *bool `json:"default,omitempty"`
+
+	QueueSettings   `json:",inline"`
+	DataServiceSpec `json:",inline"`
+}

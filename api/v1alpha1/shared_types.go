@@ -1,0 +1,180 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// EntryName names a component, a service or a volume of a stack: a DNS label, short enough that every child name fits its limit.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=30
+// +kubebuilder:validation:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
+type EntryName string
+
+// Hostname is a DNS name in lower case, with an optional leading "*." label.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:Pattern=`^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+type Hostname string
+
+// Capacity is an amount of storage as a quantity, such as 10Gi.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=24
+// +kubebuilder:validation:Pattern=`^[1-9][0-9]*(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$`
+type Capacity string
+
+// CIDR is an address range such as 10.0.0.0/8.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=43
+// +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="must be an address range such as 203.0.113.0/24"
+type CIDR string
+
+// LocalReference names an object in the same namespace.
+type LocalReference struct {
+	// name is the object's name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$`
+	// +required
+	Name string `json:"name,omitempty"`
+}
+
+// Resources are what one container asks for and may take.
+type Resources struct {
+	// requests is what is set aside for the container.
+	// +optional
+	Requests *ResourceAmounts `json:"requests,omitempty"`
+
+	// limits is what the container may take at most.
+	// +optional
+	Limits *ResourceAmounts `json:"limits,omitempty"`
+}
+
+// ResourceAmounts are amounts of computing resources.
+type ResourceAmounts struct {
+	// cpu in cores, such as 500m.
+	// +optional
+	CPU *resource.Quantity `json:"cpu,omitempty"`
+
+	// memory in bytes, such as 256Mi.
+	// +optional
+	Memory *resource.Quantity `json:"memory,omitempty"`
+}
+
+// EgressRule opens connections to addresses outside the stack.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.cidrs) != has(self.hosts)",message="exactly one of cidrs and hosts is needed"
+type EgressRule struct {
+	// cidrs are the address ranges that may be reached.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=set
+	// +optional
+	CIDRs []CIDR `json:"cidrs,omitempty"`
+
+	// hosts are names that may be reached. NetworkPolicy cannot match names: the ports are opened to every public
+	// address, and the capability's verdict is Fallback.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=set
+	// +optional
+	Hosts []Hostname `json:"hosts,omitempty"`
+
+	// ports are TCP ports. Omitted: all of them.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:Minimum=1
+	// +kubebuilder:validation:items:Maximum=65535
+	// +listType=set
+	// +optional
+	Ports []int32 `json:"ports,omitempty"`
+}
+
+// ResolvedClass is the class that applied to the observed generation.
+type ResolvedClass struct {
+	// name of the StackClass; empty for the built-in defaults.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Name string `json:"name,omitempty"`
+
+	// generation of the StackClass that was applied.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
+}
+
+// Verdict says how a declared capability is served.
+// +kubebuilder:validation:Enum=Enforced;Fallback;Unsupported
+type Verdict string
+
+// Verdicts.
+const (
+	// VerdictEnforced: the capability is in force.
+	VerdictEnforced Verdict = "Enforced"
+	// VerdictFallback: something weaker is in force; the message says what.
+	VerdictFallback Verdict = "Fallback"
+	// VerdictUnsupported: nothing is in force; the message says why.
+	VerdictUnsupported Verdict = "Unsupported"
+)
+
+// CapabilityVerdict says how one declared capability is served.
+type CapabilityVerdict struct {
+	// name of the capability, such as LoadBalancing.
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// subject is the entry that declared it.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	Subject string `json:"subject,omitempty"`
+
+	// verdict is Enforced, Fallback or Unsupported.
+	// +required
+	Verdict Verdict `json:"verdict,omitempty"`
+
+	// provider serves it.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Provider string `json:"provider,omitempty"`
+
+	// message gives the reason.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// BindingReference names a Secret in the shape of servicebinding.io.
+type BindingReference struct {
+	// name of the Secret.
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+}
+
+// conditionsOf lets one piece of code read and write the conditions of every kind.
+type conditionsOf interface {
+	GetConditions() *[]metav1.Condition
+}
+
+var (
+	_ conditionsOf = &BackendStack{}
+	_ conditionsOf = &StackDatabase{}
+	_ conditionsOf = &StackCache{}
+	_ conditionsOf = &StackQueue{}
+	_ conditionsOf = &StackClass{}
+)
+
+// GetConditions returns the conditions of the stack's status.
+func (s *BackendStack) GetConditions() *[]metav1.Condition { return &s.Status.Conditions }
+
+// GetConditions returns the conditions of the database's status.
+func (s *StackDatabase) GetConditions() *[]metav1.Condition { return &s.Status.Conditions }
+
+// GetConditions returns the conditions of the cache's status.
+func (s *StackCache) GetConditions() *[]metav1.Condition { return &s.Status.Conditions }
+
+// GetConditions returns the conditions of the queue's status.
+func (s *StackQueue) GetConditions() *[]metav1.Condition { return &s.Status.Conditions }
+
+// GetConditions returns the conditions of the class's status.
+func (s *StackClass) GetConditions() *[]metav1.Condition { return &s.Status.Conditions }

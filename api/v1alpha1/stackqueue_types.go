@@ -1,0 +1,102 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// QueueEngine is an engine of a message broker.
+// +kubebuilder:validation:Enum=RabbitMQ
+type QueueEngine string
+
+// Queue engines.
+const (
+	// EngineRabbitMQ is RabbitMQ.
+	EngineRabbitMQ QueueEngine = "RabbitMQ"
+)
+
+// StackQueue is one message broker with a life of its own. It may serve several stacks.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=sq,categories=stackwright
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 44",message="the name may have at most 44 characters, so that every child name fits its limit"
+// +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="ENGINE",type=string,JSONPath=`.spec.engine`
+// +kubebuilder:printcolumn:name="VERSION",type=string,JSONPath=`.status.version`
+// +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="PROVIDER",type=string,priority=1,JSONPath=`.status.provider`
+// +kubebuilder:printcolumn:name="CLAIMED BY",type=string,priority=1,JSONPath=`.status.claimedBy.stack`
+// +kubebuilder:printcolumn:name="HOST",type=string,priority=1,JSONPath=`.status.endpoint.host`
+type StackQueue struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the message broker that is wanted.
+	// +required
+	Spec StackQueueSpec `json:"spec,omitzero"`
+
+	// status is what was observed.
+	// +kubebuilder:default={"observedGeneration":-1}
+	// +optional
+	Status DataServiceStatus `json:"status,omitempty"`
+}
+
+// StackQueueSpec is the message broker that is wanted.
+//
+// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="(has(self.nodes) ? self.nodes : 1) >= (has(oldSelf.nodes) ? oldSelf.nodes : 1)",message="nodes only grows"
+type StackQueueSpec struct {
+	// engine of the message broker. Immutable.
+	// +required
+	Engine QueueEngine `json:"engine,omitempty"`
+
+	// provider is Auto (default) or Builtin. The choice is recorded and sticks.
+	// +optional
+	Provider Provider `json:"provider,omitempty"`
+
+	QueueSettings   `json:",inline"`
+	DataServiceSpec `json:",inline"`
+}
+
+// QueueSettings are what brokers have besides the common settings.
+type QueueSettings struct {
+	// nodes is the number of cluster members. Default 1. It only grows: a smaller cluster would lose queue members.
+	// +kubebuilder:validation:Enum=1;3;5;7
+	// +optional
+	Nodes *int32 `json:"nodes,omitempty"`
+
+	// allowedConsumers grants other stacks access. The stack that made the broker needs no grant.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	// +optional
+	AllowedConsumers []QueueGrant `json:"allowedConsumers,omitempty"`
+}
+
+// QueueGrant grants stacks access to virtual hosts.
+type QueueGrant struct {
+	// namespaces whose stacks are meant.
+	// +required
+	Namespaces NamespaceGrant `json:"namespaces,omitzero"`
+
+	// vhosts that are granted; "*" is every one. Omitted: only a private virtual host of the consumer.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=48
+	// +kubebuilder:validation:items:Pattern=`^(\*|[a-z][a-z0-9_]*)$`
+	// +listType=set
+	// +optional
+	VHosts []string `json:"vhosts,omitempty"`
+}
+
+// StackQueueList is a list of StackQueues.
+//
+// +kubebuilder:object:root=true
+type StackQueueList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []StackQueue `json:"items"`
+}

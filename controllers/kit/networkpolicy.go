@@ -1,0 +1,86 @@
+package kit
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// NetworkPolicy closes the pods of the identity in both directions but for the rules.
+func NetworkPolicy(identity Identity, namespace, name string, selector map[string]string,
+	ingress []networkingv1.NetworkPolicyIngressRule, egress []networkingv1.NetworkPolicyEgressRule,
+) *networkingv1.NetworkPolicy {
+	return &networkingv1.NetworkPolicy{
+		ObjectMeta: identity.Meta(namespace, name),
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: selector},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+			Ingress:     ingress,
+			Egress:      egress,
+		},
+	}
+}
+
+// From opens ingress from a peer.
+func From(peer part.Peer) networkingv1.NetworkPolicyIngressRule {
+	return networkingv1.NetworkPolicyIngressRule{
+		From: []networkingv1.NetworkPolicyPeer{policyPeer(peer)}, Ports: policyPorts(peer.Ports),
+	}
+}
+
+// To opens egress to a peer.
+func To(peer part.Peer) networkingv1.NetworkPolicyEgressRule {
+	return networkingv1.NetworkPolicyEgressRule{
+		To: []networkingv1.NetworkPolicyPeer{policyPeer(peer)}, Ports: policyPorts(peer.Ports),
+	}
+}
+
+// ToDNS opens egress to the cluster's name servers, a node-local one among them.
+func ToDNS() networkingv1.NetworkPolicyEgressRule {
+	return networkingv1.NetworkPolicyEgressRule{
+		To: []networkingv1.NetworkPolicyPeer{
+			{
+				NamespaceSelector: namespaceNamed(metav1.NamespaceSystem),
+				PodSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{"k8s-app": "kube-dns"}},
+			},
+			{IPBlock: &networkingv1.IPBlock{CIDR: "169.254.20.10/32"}},
+		},
+		Ports: policyPorts([]part.Port{{Number: 53, Protocol: corev1.ProtocolUDP}, {Number: 53, Protocol: corev1.ProtocolTCP}}),
+	}
+}
+
+// TCP is a list of TCP ports.
+func TCP(numbers ...int32) []part.Port {
+	ports := make([]part.Port, 0, len(numbers))
+	for _, number := range numbers {
+		ports = append(ports, part.Port{Number: number, Protocol: corev1.ProtocolTCP})
+	}
+	return ports
+}
+
+func policyPeer(peer part.Peer) networkingv1.NetworkPolicyPeer {
+	result := networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{MatchLabels: peer.Labels}}
+	if peer.Namespace != "" {
+		result.NamespaceSelector = namespaceNamed(peer.Namespace)
+	}
+	return result
+}
+
+func policyPorts(ports []part.Port) []networkingv1.NetworkPolicyPort {
+	var result []networkingv1.NetworkPolicyPort
+	for _, port := range ports {
+		policy := networkingv1.NetworkPolicyPort{Protocol: Ptr(port.Protocol)}
+		if port.Number != 0 {
+			policy.Port = Ptr(intstr.FromInt32(port.Number))
+		}
+		result = append(result, policy)
+	}
+	return result
+}
+
+func namespaceNamed(name string) *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: name}}
+}

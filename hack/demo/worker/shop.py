@@ -1,0 +1,62 @@
+"""The shop's Celery worker: it fulfils the orders that the web application takes."""
+
+import os
+
+import psycopg
+import redis
+from celery import Celery
+from celery.utils.log import get_task_logger
+
+from services import broker_settings, open_cache, open_database
+
+log = get_task_logger(__name__)
+
+app = Celery("shop")
+app.conf.update(
+    task_default_queue=os.environ.get("CELERY_TASK_DEFAULT_QUEUE") or "shop",
+    # With a quorum queue the worker must know the type: it then avoids the
+    # channel-wide prefetch limit, which such queues refuse. Retries wait in the
+    # broker then, which takes a topic exchange.
+    task_default_exchange_type="topic",
+    task_default_queue_type=os.environ.get("CELERY_TASK_DEFAULT_QUEUE_TYPE") or "quorum",
+    task_ignore_result=not os.environ.get("CELERY_RESULT_BACKEND"),
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    accept_content=["json"],
+    **broker_settings(),
+)
+
+
+@app.task(
+    name="shop.fulfil",
+    autoretry_for=(psycopg.OperationalError, redis.ConnectionError, redis.TimeoutError),
+    retry_backoff=1,
+    retry_backoff_max=30,
+    max_retries=None,
+)
+def fulfil(order_id):
+    """Marks an order fulfilled. Doing so twice changes nothing."""
+    with open_database() as database:
+        row = database.execute(
+            "UPDATE orders SET status = 'fulfilled', fulfilled_at = coalesce(fulfilled_at, now()) "
+            "WHERE id = %s RETURNING item",
+            (order_id,),
+        ).fetchone()
+    if row is None:
+        log.warning("order %s does not exist", order_id)
+        return
+    forget(order_id)
+    log.info("order %s (%s) is fulfilled", order_id, row[0])
+
+
+def forget(order_id):
+    """Removes the order from the cache, so that readers see its new status."""
+    cache = open_cache()
+    if cache is None:
+        return
+    with cache:
+        cache.delete(f"order:{order_id}")

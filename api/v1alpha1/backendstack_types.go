@@ -18,6 +18,8 @@ import (
 // +kubebuilder:printcolumn:name="DATABASES",type=string,priority=1,JSONPath=`.status.summary.databases`
 // +kubebuilder:printcolumn:name="CACHES",type=string,priority=1,JSONPath=`.status.summary.caches`
 // +kubebuilder:printcolumn:name="QUEUES",type=string,priority=1,JSONPath=`.status.summary.queues`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 41",message="metadata.name must be a DNS label that starts with a letter and has at most 41 characters"
+// +kubebuilder:validation:XValidation:rule="(!has(self.spec.components) || self.spec.components.all(e, size(self.metadata.name) + size(e.name) <= 43)) && (!has(self.spec.databases) || self.spec.databases.all(e, size(self.metadata.name) + size(e.name) <= 43)) && (!has(self.spec.caches) || self.spec.caches.all(e, size(self.metadata.name) + size(e.name) <= 43)) && (!has(self.spec.queues) || self.spec.queues.all(e, size(self.metadata.name) + size(e.name) <= 43)) && (!has(self.spec.bindings) || self.spec.bindings.all(e, size(self.metadata.name) + size(e.name) <= 43))",message="metadata.name and the name of each component, database, cache, queue and binding may have at most 43 characters together, so that every child name fits its limit"
 type BackendStack struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -32,10 +34,23 @@ type BackendStack struct {
 	// status is what was observed.
 	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
-	Status BackendStackStatus `json:"status,omitempty"`
+	Status BackendStackStatus `json:"status,omitzero"`
 }
 
 // BackendStackSpec is the backend that is wanted.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || !sets.intersects(self.components.map(e, e.name), (has(self.databases) ? self.databases.map(e, e.name) : []) + (has(self.caches) ? self.caches.map(e, e.name) : []) + (has(self.queues) ? self.queues.map(e, e.name) : []) + (has(self.bindings) ? self.bindings.map(e, e.name) : []))",fieldPath=".components",message="a name stands once among components, databases, caches, queues and bindings; one of components has the name of another entry"
+// +kubebuilder:validation:XValidation:rule="!has(self.databases) || !sets.intersects(self.databases.map(e, e.name), (has(self.caches) ? self.caches.map(e, e.name) : []) + (has(self.queues) ? self.queues.map(e, e.name) : []) + (has(self.bindings) ? self.bindings.map(e, e.name) : []))",fieldPath=".databases",message="a name stands once among components, databases, caches, queues and bindings; one of databases has the name of another entry"
+// +kubebuilder:validation:XValidation:rule="!has(self.caches) || !sets.intersects(self.caches.map(e, e.name), (has(self.queues) ? self.queues.map(e, e.name) : []) + (has(self.bindings) ? self.bindings.map(e, e.name) : []))",fieldPath=".caches",message="a name stands once among components, databases, caches, queues and bindings; one of caches has the name of another entry"
+// +kubebuilder:validation:XValidation:rule="!has(self.queues) || !sets.intersects(self.queues.map(e, e.name), (has(self.bindings) ? self.bindings.map(e, e.name) : []))",fieldPath=".queues",message="a name stands once among components, databases, caches, queues and bindings; one of queues has the name of another entry"
+// +kubebuilder:validation:XValidation:rule="(!has(self.databases) || !sets.intersects(self.databases.map(d, d.name + '-replica'), (has(self.components) ? self.components.map(e, e.name) : []) + (has(self.databases) ? self.databases.map(e, e.name) : []) + (has(self.caches) ? self.caches.map(e, e.name) : []) + (has(self.queues) ? self.queues.map(e, e.name) : []))) && (!has(self.queues) || !sets.intersects(self.queues.map(q, q.name + '-nodes'), (has(self.components) ? self.components.map(e, e.name) : []) + (has(self.databases) ? self.databases.map(e, e.name) : []) + (has(self.caches) ? self.caches.map(e, e.name) : []) + (has(self.queues) ? self.queues.map(e, e.name) : [])))",message="a name must not be that of a database with -replica after it, nor of a queue with -nodes after it: objects of theirs are called so"
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || self.components.all(c, !has(c.uses) || sets.contains((has(self.components) ? self.components.map(e, e.name) : []) + (has(self.databases) ? self.databases.map(e, e.name) : []) + (has(self.caches) ? self.caches.map(e, e.name) : []) + (has(self.queues) ? self.queues.map(e, e.name) : []) + (has(self.bindings) ? self.bindings.map(e, e.name) : []), c.uses))",fieldPath=".components",message="uses must name components, databases, caches, queues and bindings of the stack"
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || size(self.components) <= 1 || self.components.all(c, has(c.uses) || !has(c.image))",fieldPath=".components",reason=FieldValueRequired,message="uses is needed in every component with an image of its own when there are several; an empty list is nothing"
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || (has(self.defaults) && has(self.defaults.image)) || self.components.all(c, has(c.image))",fieldPath=".components",reason=FieldValueRequired,message="image is needed in every component, or once in defaults.image"
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || self.components.all(c, !has(c.allowFrom) || c.allowFrom.all(a, has(a.__namespace__) || self.components.exists(o, o.name == a.component)))",fieldPath=".components",message="allowFrom must name a component of the stack, or namespace and stack of another"
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || self.components.all(c, !has(c.volumeMounts) || sets.contains((has(self.volumes) ? self.volumes.map(v, v.name) : []) + (has(c.volumes) ? c.volumes.map(v, v.name) : []), c.volumeMounts.map(m, m.name)))",fieldPath=".components",message="volumeMounts must name volumes of the component or of the stack"
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || self.components.all(c, !has(c.initContainers) || c.initContainers.all(i, !has(i.volumeMounts) || sets.contains((has(self.volumes) ? self.volumes.map(v, v.name) : []) + (has(c.volumes) ? c.volumes.map(v, v.name) : []), i.volumeMounts.map(m, m.name))))",fieldPath=".components",message="volumeMounts of initContainers must name volumes of the component or of the stack"
+// +kubebuilder:validation:XValidation:rule="!has(self.components) || !has(self.volumes) || !self.components.exists(c, has(c.volumes) && c.volumes.exists(v, self.volumes.exists(s, s.name == v.name)))",fieldPath=".components",message="a volume of a component must not have the name of one of the stack's volumes"
 type BackendStackSpec struct {
 	// stackClassName names the StackClass whose policy applies. Omitted: the class annotated
 	// stackwright.dev/is-default-class, or the built-in defaults while the cluster has no StackClass.
@@ -71,6 +86,7 @@ type BackendStackSpec struct {
 	Secrets []GeneratedSecret `json:"secrets,omitempty"`
 
 	// databases are the databases that components use: inline, shared by reference, or external.
+	// +kubebuilder:validation:XValidation:rule="self.filter(e, has(e.default) && e.default).size() <= 1",message="default may stand in one of databases"
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=name
@@ -78,6 +94,7 @@ type BackendStackSpec struct {
 	Databases []DatabaseEntry `json:"databases,omitempty"`
 
 	// caches are the caches that components use.
+	// +kubebuilder:validation:XValidation:rule="self.filter(e, has(e.default) && e.default).size() <= 1",message="default may stand in one of caches"
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=name
@@ -85,6 +102,7 @@ type BackendStackSpec struct {
 	Caches []CacheEntry `json:"caches,omitempty"`
 
 	// queues are the message brokers that components use.
+	// +kubebuilder:validation:XValidation:rule="self.filter(e, has(e.default) && e.default).size() <= 1",message="default may stand in one of queues"
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=name
@@ -159,6 +177,10 @@ type GeneratedSecret struct {
 }
 
 // SharedVolume is a claim that components mount by name.
+//
+// +kubebuilder:validation:XValidation:rule="quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0",fieldPath=".size",message="size only grows"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.storageClassName) || (has(self.storageClassName) && self.storageClassName == oldSelf.storageClassName)",fieldPath=".storageClassName",message="storageClassName is immutable once it is set"
+// +kubebuilder:validation:XValidation:rule="sets.equivalent(has(self.accessModes) ? self.accessModes : ['ReadWriteOnce'], has(oldSelf.accessModes) ? oldSelf.accessModes : ['ReadWriteOnce'])",fieldPath=".accessModes",message="accessModes are immutable"
 type SharedVolume struct {
 	// name is the name of the entry; the claim is called <stack>-<name>.
 	// +required
@@ -185,6 +207,13 @@ type SharedVolume struct {
 // VolumeAccessMode says from how many nodes a shared volume is mounted, and how.
 // +kubebuilder:validation:Enum=ReadWriteOnce;ReadOnlyMany;ReadWriteMany
 type VolumeAccessMode string
+
+// Access modes of shared volumes, as in core/v1.
+const (
+	VolumeReadWriteOnce VolumeAccessMode = "ReadWriteOnce"
+	VolumeReadOnlyMany  VolumeAccessMode = "ReadOnlyMany"
+	VolumeReadWriteMany VolumeAccessMode = "ReadWriteMany"
+)
 
 // BackendStackStatus is what was observed of a BackendStack.
 type BackendStackStatus struct {
@@ -239,21 +268,25 @@ type BackendStackStatus struct {
 // StackSummary counts ready parts, as "ready/wanted".
 type StackSummary struct {
 	// components that are ready.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	// +optional
 	Components string `json:"components,omitempty"`
 
 	// databases that are ready.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	// +optional
 	Databases string `json:"databases,omitempty"`
 
 	// caches that are ready.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	// +optional
 	Caches string `json:"caches,omitempty"`
 
 	// queues that are ready.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	// +optional
 	Queues string `json:"queues,omitempty"`
@@ -262,29 +295,35 @@ type StackSummary struct {
 // ComponentStatus tells of one component.
 type ComponentStatus struct {
 	// name is the component's name.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +required
 	Name string `json:"name,omitempty"`
 
 	// ready says whether this generation of the component is fully rolled out and answers.
+	// +kubebuilder:validation:Enum=True;False;Unknown
 	// +required
 	Ready metav1.ConditionStatus `json:"ready,omitempty"`
 
 	// reason is a word for the state.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Reason string `json:"reason,omitempty"`
 
 	// message names the deepest cause and the next step.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	Message string `json:"message,omitempty"`
 
 	// replicas is the number of pods that is wanted.
+	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Replicas int32 `json:"replicas"`
 
 	// readyReplicas is the number of pods that answer their probes.
+	// +kubebuilder:validation:Minimum=0
 	// +optional
 	ReadyReplicas int32 `json:"readyReplicas"`
 }
@@ -292,40 +331,48 @@ type ComponentStatus struct {
 // DependencyStatus tells of one entry that components use.
 type DependencyStatus struct {
 	// name is the entry's name.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +required
 	Name string `json:"name,omitempty"`
 
 	// kind is StackDatabase, StackCache, StackQueue or Secret.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Kind string `json:"kind,omitempty"`
 
 	// object is the namespace and name of that object.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=317
 	// +optional
 	Object string `json:"object,omitempty"`
 
 	// provider is who serves it.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Provider string `json:"provider,omitempty"`
 
 	// endpoint is host and port.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=300
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
 
 	// ready says whether it answers; Unknown for what is not probed.
+	// +kubebuilder:validation:Enum=True;False;Unknown
 	// +required
 	Ready metav1.ConditionStatus `json:"ready,omitempty"`
 
 	// reason is a word for the state.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Reason string `json:"reason,omitempty"`
 
 	// message names the deepest cause and the next step.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	Message string `json:"message,omitempty"`

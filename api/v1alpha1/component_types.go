@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -32,9 +31,22 @@ const (
 )
 
 // Component is one server or worker of a stack.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.type) && self.type == 'Worker') || has(self.port)",fieldPath=".port",reason=FieldValueRequired,message="port is needed with the type Service; a component that serves none has the type Worker"
+// +kubebuilder:validation:XValidation:rule="!(has(self.type) && self.type == 'Worker') || !has(self.routes) || size(self.routes) == 0",fieldPath=".routes",message="routes go with the type Service"
+// +kubebuilder:validation:XValidation:rule="has(self.celery) == (has(self.runtime) && self.runtime == 'Celery')",fieldPath=".celery",message="celery goes with the runtime Celery"
+// +kubebuilder:validation:XValidation:rule="!(has(self.runtime) && self.runtime == 'Celery') || (has(self.type) && self.type == 'Worker')",fieldPath=".type",message="type must be Worker with the runtime Celery"
+// +kubebuilder:validation:XValidation:rule="!(has(self.runtime) && self.runtime == 'Celery') || !has(self.command)",fieldPath=".command",message="command excludes the runtime Celery, which builds it"
+// +kubebuilder:validation:XValidation:rule="!(has(self.celery) && has(self.celery.role) && self.celery.role == 'Beat') || ((!has(self.replicas) || self.replicas <= 1) && !has(self.scale))",fieldPath=".replicas",message="replicas may be 0 or 1 and scale must be absent with the Celery role Beat, which runs once"
+// +kubebuilder:validation:XValidation:rule="!(has(self.celery) && has(self.celery.role) && self.celery.role == 'Beat') || !has(self.strategy) || self.strategy.type == 'Recreate'",fieldPath=".strategy",message="strategy is Recreate with the Celery role Beat, which never runs twice"
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || !has(self.scale)",fieldPath=".replicas",message="replicas and scale exclude each other"
+// +kubebuilder:validation:XValidation:rule="!has(self.ports) || self.ports.all(p, !(has(self.port) && self.port == p.port) && self.ports.exists_one(o, o.port == p.port))",fieldPath=".ports",message="ports must have numbers that differ from each other and from port"
+// +kubebuilder:validation:XValidation:rule="!has(self.healthPath) || has(self.port)",fieldPath=".healthPath",message="healthPath needs port"
+// +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.probes) || !((has(self.probes.startup) && ((has(self.probes.startup.httpGet) && !has(self.probes.startup.httpGet.port)) || (has(self.probes.startup.tcpSocket) && !has(self.probes.startup.tcpSocket.port)))) || (has(self.probes.readiness) && ((has(self.probes.readiness.httpGet) && !has(self.probes.readiness.httpGet.port)) || (has(self.probes.readiness.tcpSocket) && !has(self.probes.readiness.tcpSocket.port)))) || (has(self.probes.liveness) && ((has(self.probes.liveness.httpGet) && !has(self.probes.liveness.httpGet.port)) || (has(self.probes.liveness.tcpSocket) && !has(self.probes.liveness.tcpSocket.port)))))",fieldPath=".probes",message="probes without a port of their own need port"
+// +kubebuilder:validation:XValidation:rule="!has(self.uses) || !(self.name in self.uses)",fieldPath=".uses",message="uses must not name the component itself"
 type Component struct {
 	// name is the component's name; its objects are called <stack>-<name>.
-	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="lb is the name of the stack's load balancer"
+	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="name lb is the load balancer's"
 	// +required
 	Name EntryName `json:"name,omitempty"`
 
@@ -222,6 +234,8 @@ const (
 )
 
 // CelerySettings are the settings of the runtime Celery.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.role) || self.role != 'Beat' || (!has(self.queues) && !has(self.concurrency))",message="queues and concurrency go with the role Worker"
 type CelerySettings struct {
 	// app is the application module, as in celery -A.
 	// +kubebuilder:validation:MinLength=1
@@ -285,98 +299,6 @@ type ComponentPort struct {
 	// protocol is HTTP, GRPC, TCP (default) or UDP.
 	// +optional
 	Protocol PortProtocol `json:"protocol,omitempty"`
-}
-
-// ComponentProbes override the generated probes.
-type ComponentProbes struct {
-	// startup delays the others until it succeeds.
-	// +optional
-	Startup *Probe `json:"startup,omitempty"`
-
-	// readiness decides whether a pod gets requests.
-	// +optional
-	Readiness *Probe `json:"readiness,omitempty"`
-
-	// liveness restarts the container when it fails.
-	// +optional
-	Liveness *Probe `json:"liveness,omitempty"`
-}
-
-// Probe asks a container how it is.
-//
-// +kubebuilder:validation:XValidation:rule="[has(self.httpGet), has(self.tcpSocket), has(self.exec)].filter(x, x).size() == 1",message="exactly one of httpGet, tcpSocket and exec is needed"
-type Probe struct {
-	// httpGet succeeds on a status from 200 to 399.
-	// +optional
-	HTTPGet *HTTPGetProbe `json:"httpGet,omitempty"`
-
-	// tcpSocket succeeds when the port accepts a connection.
-	// +optional
-	TCPSocket *TCPSocketProbe `json:"tcpSocket,omitempty"`
-
-	// exec succeeds when the command exits with 0.
-	// +optional
-	Exec *ExecProbe `json:"exec,omitempty"`
-
-	// initialDelaySeconds before the first try, in seconds. Default 0.
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=3600
-	// +optional
-	InitialDelaySeconds *int32 `json:"initialDelaySeconds,omitempty"`
-
-	// periodSeconds between tries, in seconds. Default 10, for startup 2.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=3600
-	// +optional
-	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
-
-	// timeoutSeconds of one try, in seconds. Default 5.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=600
-	// +optional
-	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
-
-	// failureThreshold is the number of failures in a row that count. Default 3, for startup 90.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	// +optional
-	FailureThreshold *int32 `json:"failureThreshold,omitempty"`
-}
-
-// HTTPGetProbe asks for a path.
-type HTTPGetProbe struct {
-	// path that is asked.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:Pattern=`^/[-A-Za-z0-9._~!$&'()*+,;=:@%/?]*$`
-	// +required
-	Path string `json:"path,omitempty"`
-
-	// port that is asked. Omitted: the main port.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=65535
-	// +optional
-	Port *int32 `json:"port,omitempty"`
-}
-
-// TCPSocketProbe connects to a port.
-type TCPSocketProbe struct {
-	// port that is connected to. Omitted: the main port.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=65535
-	// +optional
-	Port *int32 `json:"port,omitempty"`
-}
-
-// ExecProbe runs a command in the container.
-type ExecProbe struct {
-	// command with its arguments.
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
-	// +kubebuilder:validation:items:MaxLength=4096
-	// +listType=atomic
-	// +required
-	Command []string `json:"command,omitempty"`
 }
 
 // ComponentSecurityContext is the adjustable part of a pod's security context.
@@ -444,94 +366,4 @@ type RolloutStrategy struct {
 	// type is RollingUpdate (default) or Recreate.
 	// +required
 	Type RolloutType `json:"type,omitempty"`
-}
-
-// Scale lets the number of pods follow the load.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.min) || self.min <= self.max",message="min must not be greater than max"
-type Scale struct {
-	// min is the least number of pods. Default 1, under the profile Production 2 (never above max).
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	// +optional
-	Min *int32 `json:"min,omitempty"`
-
-	// max is the greatest number of pods.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	// +required
-	Max int32 `json:"max,omitempty"`
-
-	// metrics that are followed. Omitted: CPU at 75 percent of the request.
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=2
-	// +kubebuilder:validation:XValidation:rule="self.all(m, self.exists_one(n, n.type == m.type))",message="each type may stand once"
-	// +listType=atomic
-	// +optional
-	Metrics []ScaleMetric `json:"metrics,omitempty"`
-
-	// behavior limits how fast the number changes, as in autoscaling/v2.
-	// +optional
-	Behavior *autoscalingv2.HorizontalPodAutoscalerBehavior `json:"behavior,omitempty"`
-}
-
-// ScaleMetricType is what a metric measures.
-// +kubebuilder:validation:Enum=CPU;Memory
-type ScaleMetricType string
-
-// Scale metric types.
-const (
-	// ScaleCPU is the use of CPU relative to the request.
-	ScaleCPU ScaleMetricType = "CPU"
-	// ScaleMemory is the use of memory relative to the request.
-	ScaleMemory ScaleMetricType = "Memory"
-)
-
-// ScaleMetric is one measure of the load.
-type ScaleMetric struct {
-	// type is CPU or Memory.
-	// +required
-	Type ScaleMetricType `json:"type,omitempty"`
-
-	// targetUtilization is the use that is aimed at, in percent of the request.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	// +required
-	TargetUtilization int32 `json:"targetUtilization,omitempty"`
-}
-
-// Route makes a component reachable from outside the cluster.
-type Route struct {
-	// name of the route.
-	// +required
-	Name EntryName `json:"name,omitempty"`
-
-	// hostnames that are served. Omitted: the stack's hostnames, else any.
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	// +listType=set
-	// +optional
-	Hostnames []Hostname `json:"hostnames,omitempty"`
-
-	// rules are the paths that are served. Omitted: everything under /.
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
-	// +listType=map
-	// +listMapKey=name
-	// +optional
-	Rules []RouteRule `json:"rules,omitempty"`
-}
-
-// RouteRule serves one path prefix.
-type RouteRule struct {
-	// name of the rule.
-	// +required
-	Name EntryName `json:"name,omitempty"`
-
-	// path is a prefix that is matched by whole segments.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:Pattern=`^/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*$`
-	// +required
-	Path string `json:"path,omitempty"`
 }

@@ -73,6 +73,8 @@ type FieldReference struct {
 }
 
 // ResourceFieldReference names a resource of the container.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.divisor) || quantity(string(self.divisor)).isGreaterThan(quantity('0'))",fieldPath=".divisor",message="divisor must be positive"
 type ResourceFieldReference struct {
 	// resource such as limits.memory.
 	// +kubebuilder:validation:Enum=limits.cpu;limits.memory;requests.cpu;requests.memory
@@ -80,6 +82,8 @@ type ResourceFieldReference struct {
 	Resource string `json:"resource,omitempty"`
 
 	// divisor is the unit of the value. Default 1.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Divisor *resource.Quantity `json:"divisor,omitempty"`
 }
@@ -89,6 +93,7 @@ type ResourceFieldReference struct {
 // +kubebuilder:validation:XValidation:rule="has(self.secretRef) != has(self.configMapRef)",message="exactly one of secretRef and configMapRef is needed"
 type EnvFromSource struct {
 	// prefix is put before each key.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[A-Za-z_][A-Za-z0-9_.-]*$`
 	// +optional
@@ -141,13 +146,20 @@ type ComponentVolume struct {
 // +kubebuilder:validation:Enum=Memory
 type EmptyDirMedium string
 
+// EmptyDirMemory keeps the folder in memory.
+const EmptyDirMemory EmptyDirMedium = "Memory"
+
 // EmptyDirVolume is a folder that lives as long as the pod.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.sizeLimit) || quantity(string(self.sizeLimit)).isGreaterThan(quantity('0'))",fieldPath=".sizeLimit",message="sizeLimit must be positive"
 type EmptyDirVolume struct {
 	// medium Memory keeps the folder in memory, which counts against the container's limit.
 	// +optional
 	Medium EmptyDirMedium `json:"medium,omitempty"`
 
 	// sizeLimit is the most it may hold.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	SizeLimit *resource.Quantity `json:"sizeLimit,omitempty"`
 }
@@ -160,10 +172,10 @@ type KeyToPath struct {
 	// +required
 	Key string `json:"key,omitempty"`
 
-	// path of the file below the mount.
+	// path of the file below the mount: relative; the segments . and .. are refused.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(p, p == '..')",message="must be relative and without .."
+	// +kubebuilder:validation:Pattern=`^([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)(/([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+))*$`
 	// +required
 	Path string `json:"path,omitempty"`
 }
@@ -214,18 +226,18 @@ type VolumeMount struct {
 	// +required
 	Name EntryName `json:"name,omitempty"`
 
-	// mountPath in the container.
+	// mountPath in the container: absolute, without a slash at the end; colons and the segments . and .. are refused.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.contains(':') && !self.split('/').exists(p, p == '..')",message="must be absolute, without : and .."
+	// +kubebuilder:validation:Pattern=`^(/([^/.:][^/:]*|\.[^/.:][^/:]*|\.\.[^/:]+))+$`
 	// +kubebuilder:validation:XValidation:rule="self != '/bindings' && !self.startsWith('/bindings/')",message="/bindings holds the bindings of the services in uses"
 	// +required
 	MountPath string `json:"mountPath,omitempty"`
 
-	// subPath is a folder of the volume.
+	// subPath is a folder of the volume: relative; the segments . and .. are refused.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(p, p == '..')",message="must be relative and without .."
+	// +kubebuilder:validation:Pattern=`^([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)(/([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+))*$`
 	// +optional
 	SubPath string `json:"subPath,omitempty"`
 
@@ -237,6 +249,9 @@ type VolumeMount struct {
 // InitContainerRestartPolicy makes an init container a sidecar.
 // +kubebuilder:validation:Enum=Always
 type InitContainerRestartPolicy string
+
+// InitContainerAlways makes an init container a sidecar.
+const InitContainerAlways InitContainerRestartPolicy = "Always"
 
 // InitContainer runs before the component, or beside it as a sidecar.
 type InitContainer struct {

@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"maps"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -53,12 +55,16 @@ type DataServiceSpec struct {
 	// +optional
 	Storage *Storage `json:"storage,omitempty"`
 
-	// parameters are settings of the engine, under the engine's own names. Those that the operator sets itself, and those
-	// that would run a command, are refused.
-	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[a-z][a-z0-9_.-]{0,62}$') && self[k].size() <= 256 && !self[k].contains('\\n'))",message="a parameter has a lower-case name and one line of at most 256 characters"
+	// parameters are settings of the engine, under the engine's own names. PostgreSQL, Valkey and Redis take all but those
+	// that the operator sets itself and those that name a file, an address or a library, or would run a command. Memcached
+	// takes the options conn-limit, listen-backlog, max-item-size, max-reqs-per-event, slab-growth-factor, slab-min-size and
+	// threads. RabbitMQ takes channel_max, channel_max_per_node, classic_queue.default_version, collect_statistics_interval,
+	// connection_max, consumer_timeout, deprecated_features.permit.*, disk_free_limit.*, frame_max, handshake_timeout,
+	// heartbeat, max_message_size, queue_leader_locator, quorum_queue.*, raft.segment_max_entries, raft.wal_max_size_bytes,
+	// tcp_listen_options (backlog, nodelay, recbuf, sndbuf), vm_memory_high_watermark.* and
+	// vm_memory_high_watermark_paging_ratio.
 	// +optional
-	Parameters map[string]string `json:"parameters,omitempty"`
+	Parameters Parameters `json:"parameters,omitempty"`
 
 	// tls is encryption in transit.
 	// +optional
@@ -78,7 +84,25 @@ type DataServiceSpec struct {
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
+// Parameters are settings of an engine, under the engine's own names.
+//
+// +kubebuilder:object:generate=false
+// +kubebuilder:validation:MaxProperties=64
+// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[a-z][a-z0-9_.-]{0,62}$'))",message="parameters have names of lower-case letters, digits, '_', '.' and '-', at most 63"
+type Parameters map[string]ParameterValue
+
+// ParameterValue is the value of one parameter: one line. As an alias it leaves Parameters assignable to a plain map.
+// +kubebuilder:validation:MaxLength=256
+// +kubebuilder:validation:Pattern=`^[^\r\n]*$`
+type ParameterValue = string
+
+// DeepCopy returns a copy.
+func (p Parameters) DeepCopy() Parameters { return maps.Clone(p) }
+
 // Storage is the claim of each pod of a data service.
+//
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.size) || (has(self.size) && quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0)",fieldPath=".size",message="size only grows, and cannot be removed once it is set"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.storageClassName) || (has(self.storageClassName) && self.storageClassName == oldSelf.storageClassName)",fieldPath=".storageClassName",message="storageClassName is immutable once it is set"
 type Storage struct {
 	// size is the capacity that is requested. It only grows.
 	// +optional
@@ -168,11 +192,14 @@ type NamespaceGrant struct {
 // ServiceEndpoint is where a data service answers.
 type ServiceEndpoint struct {
 	// host is a DNS name inside the cluster.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
 	Host string `json:"host,omitempty"`
 
 	// port is the number.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
 	// +required
 	Port int32 `json:"port,omitempty"`
 }
@@ -180,11 +207,13 @@ type ServiceEndpoint struct {
 // Claimant is the stack entry that made a data service.
 type Claimant struct {
 	// stack is the BackendStack's name, in the same namespace.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
 	Stack string `json:"stack,omitempty"`
 
 	// entry is the entry's name.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +required
 	Entry string `json:"entry,omitempty"`
@@ -193,16 +222,19 @@ type Claimant struct {
 // ConsumerStatus tells of one stack that uses a data service.
 type ConsumerStatus struct {
 	// namespace of the stack.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +required
 	Namespace string `json:"namespace,omitempty"`
 
 	// stack is its name.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
 	Stack string `json:"stack,omitempty"`
 
 	// entry is the name under which the stack uses it.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +required
 	Entry string `json:"entry,omitempty"`
@@ -212,6 +244,7 @@ type ConsumerStatus struct {
 	Access AccessMode `json:"access,omitempty"`
 
 	// database is the database or virtual host that the stack gets.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Database string `json:"database,omitempty"`
@@ -221,10 +254,12 @@ type ConsumerStatus struct {
 	Binding *BindingReference `json:"binding,omitempty"`
 
 	// ready says whether the login works.
+	// +kubebuilder:validation:Enum=True;False;Unknown
 	// +required
 	Ready metav1.ConditionStatus `json:"ready,omitempty"`
 
 	// reason is a word for the state.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Reason string `json:"reason,omitempty"`
@@ -249,16 +284,19 @@ type DataServiceStatus struct {
 	StackClass *ResolvedClass `json:"stackClass,omitempty"`
 
 	// provider is who serves it, as recorded.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Provider string `json:"provider,omitempty"`
 
 	// version of the engine, as recorded.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Version string `json:"version,omitempty"`
 
 	// image that runs, as recorded.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	Image string `json:"image,omitempty"`

@@ -110,12 +110,20 @@ type BindingKeys struct {
 // +kubebuilder:validation:Enum=Auto;Builtin;External
 type EntryProvider string
 
-// EntryExternal is served elsewhere and described by a Secret.
-const EntryExternal EntryProvider = "External"
+// Providers of entries.
+const (
+	// EntryAuto is ProviderAuto.
+	EntryAuto EntryProvider = "Auto"
+	// EntryBuiltin is ProviderBuiltin.
+	EntryBuiltin EntryProvider = "Builtin"
+	// EntryExternal is served elsewhere and described by a Secret.
+	EntryExternal EntryProvider = "External"
+)
 
 // ServiceBinding is any other service that components use: Firebase, Stripe, S3.
 type ServiceBinding struct {
 	// name of the entry.
+	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="name lb is the load balancer's"
 	// +required
 	Name EntryName `json:"name,omitempty"`
 
@@ -135,8 +143,15 @@ type ServiceBinding struct {
 // +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a database"
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || has(self.ref)",message="access goes with ref"
+// +kubebuilder:validation:XValidation:rule="!has(self.access) || self.access == 'Owner' || (has(self.ref) && has(self.ref.database))",fieldPath=".access",message="access goes with ref.database; a private database is always owned"
+// +kubebuilder:validation:XValidation:rule="!has(self.engine) || self.engine == 'PostgreSQL' || has(self.external)",fieldPath=".engine",message="engine must be PostgreSQL; MySQL and MongoDB run as external services in this version"
+// +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackDatabase that ref names"
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.replicas) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, restartedAt, suspend, deletionPolicy, replicas and allowedConsumers describe an inline database: they exclude ref and external"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || !has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 type DatabaseEntry struct {
 	// name of the entry; an inline one is called <stack>-<name>.
+	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="name lb is the load balancer's"
 	// +required
 	Name EntryName `json:"name,omitempty"`
 
@@ -172,13 +187,26 @@ type DatabaseEntry struct {
 // +kubebuilder:validation:Enum=PostgreSQL;MySQL;MongoDB
 type EntryDatabaseEngine string
 
+// Engines of database entries. MySQL and MongoDB run elsewhere.
+const (
+	EntryPostgreSQL EntryDatabaseEngine = "PostgreSQL"
+	EntryMySQL      EntryDatabaseEngine = "MySQL"
+	EntryMongoDB    EntryDatabaseEngine = "MongoDB"
+)
+
 // CacheEntry is a cache of a stack: inline, shared by ref, or external.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.ref) && has(self.external))",message="ref and external exclude each other"
 // +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a cache"
+// +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackCache that ref names"
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.shards) || has(self.persistence) || has(self.evictionPolicy) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, restartedAt, suspend, deletionPolicy, shards, persistence, evictionPolicy and allowedConsumers describe an inline cache: they exclude ref and external"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || !has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || (has(self.persistence) ? self.persistence : 'None') == (has(oldSelf.persistence) ? oldSelf.persistence : 'None')",fieldPath=".persistence",message="persistence is immutable"
 type CacheEntry struct {
 	// name of the entry; an inline one is called <stack>-<name>.
+	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="name lb is the load balancer's"
 	// +required
 	Name EntryName `json:"name,omitempty"`
 
@@ -211,8 +239,14 @@ type CacheEntry struct {
 // +kubebuilder:validation:XValidation:rule="!(has(self.ref) && has(self.external))",message="ref and external exclude each other"
 // +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a queue"
+// +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackQueue that ref names"
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.nodes) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, restartedAt, suspend, deletionPolicy, nodes and allowedConsumers describe an inline queue: they exclude ref and external"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || !has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
+// +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || (has(self.nodes) ? self.nodes : 1) >= (has(oldSelf.nodes) ? oldSelf.nodes : 1)",fieldPath=".nodes",message="nodes only grow"
 type QueueEntry struct {
 	// name of the entry; an inline one is called <stack>-<name>.
+	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="name lb is the load balancer's"
 	// +required
 	Name EntryName `json:"name,omitempty"`
 

@@ -40,6 +40,9 @@ type LocalReference struct {
 }
 
 // Resources are what one container asks for and may take.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.requests) && has(self.limits) && has(self.requests.cpu) && has(self.limits.cpu)) || quantity(string(self.requests.cpu)).compareTo(quantity(string(self.limits.cpu))) <= 0",fieldPath=".requests",message="cpu of requests must not be greater than of limits"
+// +kubebuilder:validation:XValidation:rule="!(has(self.requests) && has(self.limits) && has(self.requests.memory) && has(self.limits.memory)) || quantity(string(self.requests.memory)).compareTo(quantity(string(self.limits.memory))) <= 0",fieldPath=".requests",message="memory of requests must not be greater than of limits"
 type Resources struct {
 	// requests is what is set aside for the container.
 	// +optional
@@ -51,12 +54,19 @@ type Resources struct {
 }
 
 // ResourceAmounts are amounts of computing resources.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.cpu) || quantity(string(self.cpu)).isGreaterThan(quantity('0'))",fieldPath=".cpu",message="cpu must be positive"
+// +kubebuilder:validation:XValidation:rule="!has(self.memory) || quantity(string(self.memory)).isGreaterThan(quantity('0'))",fieldPath=".memory",message="memory must be positive"
 type ResourceAmounts struct {
 	// cpu in cores, such as 500m.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	CPU *resource.Quantity `json:"cpu,omitempty"`
 
 	// memory in bytes, such as 256Mi.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Memory *resource.Quantity `json:"memory,omitempty"`
 }
@@ -93,11 +103,13 @@ type EgressRule struct {
 // ResolvedClass is the class that applied to the observed generation.
 type ResolvedClass struct {
 	// name of the StackClass; empty for the built-in defaults.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	Name string `json:"name,omitempty"`
 
 	// generation of the StackClass that was applied.
+	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Generation int64 `json:"generation,omitempty"`
 }
@@ -119,11 +131,13 @@ const (
 // CapabilityVerdict says how one declared capability is served.
 type CapabilityVerdict struct {
 	// name of the capability, such as LoadBalancing.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +required
 	Name string `json:"name,omitempty"`
 
 	// subject is the entry that declared it.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Subject string `json:"subject,omitempty"`
@@ -133,11 +147,13 @@ type CapabilityVerdict struct {
 	Verdict Verdict `json:"verdict,omitempty"`
 
 	// provider serves it.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Provider string `json:"provider,omitempty"`
 
 	// message gives the reason.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	Message string `json:"message,omitempty"`
@@ -146,6 +162,7 @@ type CapabilityVerdict struct {
 // BindingReference names a Secret in the shape of servicebinding.io.
 type BindingReference struct {
 	// name of the Secret.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
 	Name string `json:"name,omitempty"`

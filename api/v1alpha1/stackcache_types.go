@@ -23,7 +23,6 @@ const (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=scache,categories=stackwright
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 44",message="the name may have at most 44 characters, so that every child name fits its limit"
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="ENGINE",type=string,JSONPath=`.spec.engine`
@@ -32,6 +31,7 @@ const (
 // +kubebuilder:printcolumn:name="PROVIDER",type=string,priority=1,JSONPath=`.status.provider`
 // +kubebuilder:printcolumn:name="CLAIMED BY",type=string,priority=1,JSONPath=`.status.claimedBy.stack`
 // +kubebuilder:printcolumn:name="HOST",type=string,priority=1,JSONPath=`.status.endpoint.host`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 44",message="metadata.name must be a DNS label that starts with a letter and has at most 44 characters, so that every child name fits its limit"
 type StackCache struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -46,17 +46,14 @@ type StackCache struct {
 	// status is what was observed.
 	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
-	Status DataServiceStatus `json:"status,omitempty"`
+	Status DataServiceStatus `json:"status,omitzero"`
 }
 
 // StackCacheSpec is the cache that is wanted.
 //
-// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",message="engine is immutable"
-// +kubebuilder:validation:XValidation:rule="self.engine == 'Memcached' || !has(self.shards)",message="shards goes with the engine Memcached"
-// +kubebuilder:validation:XValidation:rule="self.engine != 'Memcached' || !has(self.persistence) || self.persistence == 'None'",message="Memcached has no persistence"
-// +kubebuilder:validation:XValidation:rule="self.engine != 'Memcached' || !has(self.evictionPolicy)",message="Memcached has no evictionPolicy"
-// +kubebuilder:validation:XValidation:rule="has(self.storage) ? has(self.persistence) && self.persistence == 'Durable' : true",message="storage goes with persistence: Durable"
-// +kubebuilder:validation:XValidation:rule="(has(self.persistence) ? self.persistence : 'None') == (has(oldSelf.persistence) ? oldSelf.persistence : 'None')",message="persistence is immutable"
+// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="(has(self.persistence) ? self.persistence : 'None') == (has(oldSelf.persistence) ? oldSelf.persistence : 'None')",fieldPath=".persistence",message="persistence is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 type StackCacheSpec struct {
 	// engine of the cache. Immutable.
 	// +required
@@ -99,6 +96,13 @@ const (
 )
 
 // CacheSettings are what caches have besides the common settings.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.shards) || !has(self.engine) || self.engine == 'Memcached'",fieldPath=".shards",message="shards go with the engine Memcached"
+// +kubebuilder:validation:XValidation:rule="!has(self.persistence) || self.persistence == 'None' || !has(self.engine) || self.engine != 'Memcached'",fieldPath=".persistence",message="persistence must be None with the engine Memcached"
+// +kubebuilder:validation:XValidation:rule="!has(self.evictionPolicy) || !has(self.engine) || self.engine != 'Memcached'",fieldPath=".evictionPolicy",message="evictionPolicy excludes the engine Memcached, which drops what was used least recently"
+// +kubebuilder:validation:XValidation:rule="!has(self.storage) || (has(self.persistence) && self.persistence == 'Durable')",fieldPath=".storage",message="storage goes with persistence Durable"
+// +kubebuilder:validation:XValidation:rule="!has(self.parameters) || !has(self.engine) || self.engine == 'Memcached' || self.parameters.all(k, !(k in ['dir', 'dbfilename', 'aclfile', 'acl-pubsub-default', 'requirepass', 'masterauth', 'masteruser', 'primaryauth', 'primaryuser', 'port', 'loadmodule', 'include', 'rename-command', 'user', 'protected-mode', 'pidfile', 'logfile', 'daemonize', 'supervised', 'replicaof', 'slaveof', 'appenddirname', 'appendfilename', 'appendonly', 'maxmemory', 'maxmemory-policy', 'save']) && !['bind', 'tls-', 'unixsocket', 'enable-', 'syslog-', 'cluster-', 'replica-announce-', 'slave-announce-'].exists(p, k.startsWith(p)))",fieldPath=".parameters",message="parameters must not name what the operator sets itself or what loads code: files, folders, addresses, users, modules, tls-*, memory limit and persistence"
+// +kubebuilder:validation:XValidation:rule="!has(self.parameters) || !has(self.engine) || self.engine != 'Memcached' || self.parameters.all(k, k in ['conn-limit', 'listen-backlog', 'max-reqs-per-event', 'slab-min-size', 'threads'] ? self.parameters[k].matches('^[1-9][0-9]*$') : k == 'max-item-size' ? self.parameters[k].matches('^[1-9][0-9]*[km]?$') : k == 'slab-growth-factor' && self.parameters[k].matches('^[1-9][.][0-9]+$'))",fieldPath=".parameters",message="parameters of Memcached are conn-limit, listen-backlog, max-reqs-per-event, slab-min-size and threads (whole numbers), max-item-size (such as 2m) and slab-growth-factor (such as 1.25)"
 type CacheSettings struct {
 	// shards is the number of independent nodes; clients hash keys over them. Only Memcached. Default 1.
 	// +kubebuilder:validation:Minimum=1

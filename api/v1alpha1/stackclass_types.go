@@ -16,6 +16,7 @@ import (
 // +kubebuilder:printcolumn:name="PROFILE",type=string,JSONPath=`.spec.profile`
 // +kubebuilder:printcolumn:name="DEFAULT",type=string,JSONPath=`.metadata.annotations.stackwright\.dev/is-default-class`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name may have at most 63 characters"
 type StackClass struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -30,7 +31,7 @@ type StackClass struct {
 	// status is what was observed.
 	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
-	Status StackClassStatus `json:"status,omitempty"`
+	Status StackClassStatus `json:"status,omitzero"`
 }
 
 // Profile sets floors.
@@ -102,6 +103,9 @@ type StackClassSpec struct {
 }
 
 // Size is a named amount of resources.
+//
+// +kubebuilder:validation:XValidation:rule="quantity(string(self.cpu)).isGreaterThan(quantity('0'))",fieldPath=".cpu",message="cpu must be positive"
+// +kubebuilder:validation:XValidation:rule="quantity(string(self.memory)).isGreaterThan(quantity('0'))",fieldPath=".memory",message="memory must be positive"
 type Size struct {
 	// name of the size.
 	// +kubebuilder:validation:MinLength=1
@@ -111,10 +115,14 @@ type Size struct {
 	Name string `json:"name,omitempty"`
 
 	// cpu is requested, in cores; it is not limited.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
 	// +required
 	CPU resource.Quantity `json:"cpu,omitzero"`
 
 	// memory is requested and limited, in bytes.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
 	// +required
 	Memory resource.Quantity `json:"memory,omitzero"`
 }
@@ -123,8 +131,16 @@ type Size struct {
 // +kubebuilder:validation:Enum=PostgreSQL;Valkey;Redis;Memcached;RabbitMQ;Nginx
 type CatalogEngine string
 
-// EngineNginx is the built-in load balancer.
-const EngineNginx CatalogEngine = "Nginx"
+// Engines of the catalog.
+const (
+	CatalogPostgreSQL CatalogEngine = "PostgreSQL"
+	CatalogValkey     CatalogEngine = "Valkey"
+	CatalogRedis      CatalogEngine = "Redis"
+	CatalogMemcached  CatalogEngine = "Memcached"
+	CatalogRabbitMQ   CatalogEngine = "RabbitMQ"
+	// EngineNginx is the built-in load balancer.
+	EngineNginx CatalogEngine = "Nginx"
+)
 
 // CatalogImage is the image of one version of one engine.
 type CatalogImage struct {
@@ -181,6 +197,8 @@ type Mirror struct {
 }
 
 // ClassStorage says which storage classes are used.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.default) || !has(self.allowed) || self.default in self.allowed",fieldPath=".default",message="default must be one of allowed"
 type ClassStorage struct {
 	// default storage class. Omitted: the cluster's.
 	// +kubebuilder:validation:MinLength=1
@@ -217,7 +235,7 @@ type Placement struct {
 	// +optional
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// nodeAffinity, as in core/v1.
+	// nodeAffinity of the pods, as in core/v1.
 	// +optional
 	NodeAffinity *corev1.NodeAffinity `json:"nodeAffinity,omitempty"`
 
@@ -256,6 +274,7 @@ type ClassNetwork struct {
 // ClassLimits bound what stacks may ask for.
 //
 // +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="!has(self.maxStorage) || quantity(string(self.maxStorage)).isGreaterThan(quantity('0'))",fieldPath=".maxStorage",message="maxStorage must be positive"
 type ClassLimits struct {
 	// maxReplicas of one component.
 	// +kubebuilder:validation:Minimum=1
@@ -266,12 +285,14 @@ type ClassLimits struct {
 	// engines that may be used. Omitted: all.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
-	// +kubebuilder:validation:items:MaxLength=32
+	// +kubebuilder:validation:items:Enum=PostgreSQL;Valkey;Redis;Memcached;RabbitMQ
 	// +listType=set
 	// +optional
 	Engines []string `json:"engines,omitempty"`
 
 	// maxStorage of one claim.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	MaxStorage *resource.Quantity `json:"maxStorage,omitempty"`
 

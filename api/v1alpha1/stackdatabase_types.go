@@ -19,7 +19,6 @@ const (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=sdb,categories=stackwright
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 44",message="the name may have at most 44 characters, so that every child name fits its limit"
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="ENGINE",type=string,JSONPath=`.spec.engine`
@@ -28,6 +27,7 @@ const (
 // +kubebuilder:printcolumn:name="PROVIDER",type=string,priority=1,JSONPath=`.status.provider`
 // +kubebuilder:printcolumn:name="CLAIMED BY",type=string,priority=1,JSONPath=`.status.claimedBy.stack`
 // +kubebuilder:printcolumn:name="HOST",type=string,priority=1,JSONPath=`.status.endpoint.host`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 44",message="metadata.name must be a DNS label that starts with a letter and has at most 44 characters, so that every child name fits its limit"
 type StackDatabase struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -42,12 +42,13 @@ type StackDatabase struct {
 	// status is what was observed.
 	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
-	Status DataServiceStatus `json:"status,omitempty"`
+	Status DataServiceStatus `json:"status,omitzero"`
 }
 
 // StackDatabaseSpec is the database that is wanted.
 //
-// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 type StackDatabaseSpec struct {
 	// engine of the database. Immutable.
 	// +required
@@ -62,6 +63,8 @@ type StackDatabaseSpec struct {
 }
 
 // DatabaseSettings are what databases have besides the common settings.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.parameters) || self.parameters.all(k, !(k in ['listen_addresses', 'port', 'data_directory', 'config_file', 'hba_file', 'ident_file', 'external_pid_file', 'shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries', 'dynamic_library_path', 'jit_provider', 'log_directory', 'log_filename', 'log_destination', 'logging_collector', 'krb_server_keyfile', 'oauth_validator_libraries', 'archive_library', 'primary_conninfo', 'primary_slot_name', 'hot_standby', 'promote_trigger_file', 'password_encryption', 'allow_alter_system']) && !['ssl', 'unix_socket_', 'include', 'recovery_', 'bonjour'].exists(p, k.startsWith(p)) && !k.endsWith('_command'))",fieldPath=".parameters",message="parameters must not name what the operator sets itself or what runs a command: files, folders, addresses, libraries, ssl*, *_command, replication and logging targets"
 type DatabaseSettings struct {
 	// replicas is the number of read copies besides the primary. Default 0.
 	// +kubebuilder:validation:Minimum=0

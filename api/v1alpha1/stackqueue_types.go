@@ -19,7 +19,6 @@ const (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=sq,categories=stackwright
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 44",message="the name may have at most 44 characters, so that every child name fits its limit"
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="ENGINE",type=string,JSONPath=`.spec.engine`
@@ -28,6 +27,7 @@ const (
 // +kubebuilder:printcolumn:name="PROVIDER",type=string,priority=1,JSONPath=`.status.provider`
 // +kubebuilder:printcolumn:name="CLAIMED BY",type=string,priority=1,JSONPath=`.status.claimedBy.stack`
 // +kubebuilder:printcolumn:name="HOST",type=string,priority=1,JSONPath=`.status.endpoint.host`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 44",message="metadata.name must be a DNS label that starts with a letter and has at most 44 characters, so that every child name fits its limit"
 type StackQueue struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -42,13 +42,14 @@ type StackQueue struct {
 	// status is what was observed.
 	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
-	Status DataServiceStatus `json:"status,omitempty"`
+	Status DataServiceStatus `json:"status,omitzero"`
 }
 
 // StackQueueSpec is the message broker that is wanted.
 //
-// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",message="engine is immutable"
-// +kubebuilder:validation:XValidation:rule="(has(self.nodes) ? self.nodes : 1) >= (has(oldSelf.nodes) ? oldSelf.nodes : 1)",message="nodes only grows"
+// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="(has(self.nodes) ? self.nodes : 1) >= (has(oldSelf.nodes) ? oldSelf.nodes : 1)",fieldPath=".nodes",message="nodes only grow"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 type StackQueueSpec struct {
 	// engine of the message broker. Immutable.
 	// +required
@@ -63,6 +64,8 @@ type StackQueueSpec struct {
 }
 
 // QueueSettings are what brokers have besides the common settings.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.parameters) || self.parameters.all(k, k in ['heartbeat', 'channel_max', 'channel_max_per_node', 'connection_max', 'frame_max', 'handshake_timeout', 'max_message_size', 'consumer_timeout', 'collect_statistics_interval', 'queue_leader_locator', 'vm_memory_high_watermark.relative', 'vm_memory_high_watermark.absolute', 'vm_memory_high_watermark_paging_ratio', 'disk_free_limit.relative', 'disk_free_limit.absolute', 'tcp_listen_options.backlog', 'tcp_listen_options.nodelay', 'tcp_listen_options.sndbuf', 'tcp_listen_options.recbuf', 'raft.wal_max_size_bytes', 'raft.segment_max_entries', 'classic_queue.default_version'] || ['quorum_queue.', 'deprecated_features.permit.'].exists(p, k.startsWith(p)))",fieldPath=".parameters",message="parameters of RabbitMQ are limits of connections, channels, messages, memory and disk; the field describes the list"
 type QueueSettings struct {
 	// nodes is the number of cluster members. Default 1. It only grows: a smaller cluster would lose queue members.
 	// +kubebuilder:validation:Enum=1;3;5;7

@@ -814,13 +814,7 @@ func (in *DataServiceSpec) DeepCopyInto(out *DataServiceSpec) {
 		*out = new(Storage)
 		**out = **in
 	}
-	if in.Parameters != nil {
-		in, out := &in.Parameters, &out.Parameters
-		*out = make(map[string]string, len(*in))
-		for key, val := range *in {
-			(*out)[key] = val
-		}
-	}
+	out.Parameters = in.Parameters.DeepCopy()
 	if in.TLS != nil {
 		in, out := &in.TLS, &out.TLS
 		*out = new(ServiceTLS)

@@ -112,6 +112,8 @@ type Dependency struct {
 	Renamed *v1alpha1.BindingKeys
 	// HasCA says that the binding carries ca.crt.
 	HasCA bool
+	// CA is the content of ca.crt where it is known: certificates in PEM, which are public. Empty for Secrets of the user.
+	CA string
 	// Egress opens the connections that an external service needs.
 	Egress []v1alpha1.EgressRule
 }

@@ -1,0 +1,105 @@
+.DEFAULT_GOAL := help
+
+CLUSTER ?= stackwright
+KUBECTL ?= kubectl
+
+# Tools are built once into the user's cache, keyed by what they are made of.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stackwright
+TOOLS := $(CACHE)/tools/$(shell { cat hack/tools/go.* hack/tools/golangci-lint/*.go; go version; } | git hash-object --stdin)
+CONTROLLER_GEN := $(TOOLS)/controller-gen
+CRD_REF_DOCS := $(TOOLS)/crd-ref-docs
+GOLANGCI_LINT := $(TOOLS)/golangci-lint
+
+# Modules whose unit tests run and that are linted. Of hack/cluster only the command: the rest is Kubernetes itself.
+MODULES := $(filter-out ./hack/cluster% ./hack/e2e,$(shell find . -name go.mod -not -path './.git/*' -exec dirname {} \; | sort))
+
+##@ Development
+
+.PHONY: help
+help: ## Show the targets.
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deep copies, CRDs, RBAC, the kustomize schema, the chart's CRDs and the API reference.
+	$(CONTROLLER_GEN) object crd:allowDangerousTypes=false paths=./api/... output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=stackwright paths=./controllers/... output:rbac:dir=config/rbac
+	go run -C hack/tools ./mergeschema ../../config/crd/bases ../../config/kustomize/openapi.json
+	mkdir -p charts/stackwright/files/crds docs
+	cp config/crd/bases/*.yaml charts/stackwright/files/crds/
+	$(CRD_REF_DOCS) --log-level=ERROR --config=hack/tools/crd-ref-docs.yaml --source-path=api --renderer=markdown --output-path=docs/api.md
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Lint every module.
+	@for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+	@echo "lint ./hack/cluster"; cd hack/cluster && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml .
+
+.PHONY: verify
+verify: generate ## Fail when generated files, go.mod files or the lint are not in order.
+	@for module in $(MODULES); do echo "tidy $$module"; go mod tidy -C $$module -diff || exit 1; done
+	@status=$$(git status --porcelain); [ -z "$$status" ] || { echo "the tree is not clean:"; echo "$$status"; git diff --stat; exit 1; }
+	@$(MAKE) lint
+
+.PHONY: test
+test: ## Run the unit tests of every module, then the end-to-end tests.
+	@for module in $(MODULES); do echo "test $$module"; go test -C $$module ./... || exit 1; done
+	@echo "test ./hack/cluster"; go test -C hack/cluster .
+	@echo "test ./hack/e2e"; go test -C hack/e2e -v -timeout 60m ./...
+
+.PHONY: build
+build: ## Build the operator into bin/stackwright.
+	CGO_ENABLED=0 go build -trimpath -o bin/stackwright .
+
+.PHONY: bench
+bench: ## Measure the operator on a control plane of its own.
+	go run -C hack/bench .
+
+.PHONY: clean
+clean: ## Remove what was built here. The cache under ~/.cache/stackwright stays.
+	rm -rf bin
+
+##@ Local cluster
+
+.PHONY: cluster-up
+cluster-up: ## Start the local cluster CLUSTER.
+	go run -C hack/cluster . up --name $(CLUSTER)
+
+.PHONY: cluster-down
+cluster-down: ## Stop the local cluster CLUSTER and remove its state.
+	go run -C hack/cluster . down --name $(CLUSTER)
+
+.PHONY: cluster-status
+cluster-status: ## Show the state of the local cluster CLUSTER.
+	go run -C hack/cluster . status --name $(CLUSTER)
+
+.PHONY: images
+images: ## Build the test images of the engines.
+	go run -C hack/images . build
+
+.PHONY: demo
+demo: ## Run a sample shop on a local cluster, or on DEMO_CONTEXT.
+	go run -C hack/demo .
+
+##@ Your cluster
+
+.PHONY: install
+install: ## Install the CRDs.
+	$(KUBECTL) apply -k config/crd
+
+.PHONY: deploy
+deploy: ## Install the CRDs and the operator.
+	$(KUBECTL) apply -k config/default
+
+.PHONY: undeploy
+undeploy: ## Remove the operator. The CRDs and every object of them stay.
+	$(KUBECTL) delete --ignore-not-found -k config/manager
+
+# Tools
+
+$(CONTROLLER_GEN): PACKAGE := sigs.k8s.io/controller-tools/cmd/controller-gen
+$(CRD_REF_DOCS): PACKAGE := github.com/elastic/crd-ref-docs
+$(GOLANGCI_LINT): PACKAGE := ./golangci-lint
+
+$(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOLANGCI_LINT):
+	@echo "build $(@F) (once; kept in $(CACHE))"
+	@mkdir -p $(@D)
+	@go build -C hack/tools -o $@.tmp $(PACKAGE) && mv $@.tmp $@

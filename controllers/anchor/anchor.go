@@ -1,0 +1,276 @@
+// Package anchor reads and writes the one record that outlives every other object of a data service: the ConfigMap
+// <name>-anchor. It has no owner. It holds the recorded choices (engine, provider, version) and the versions of the
+// credentials, never a secret value.
+//
+// Tenants can write ConfigMaps: what is read is checked like any other input.
+package anchor
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+const (
+	// dataKey is the key of the ConfigMap that holds the record.
+	dataKey = "anchor.json"
+	// LabelKind marks an anchor with the kind of its service.
+	LabelKind = "stackwright.dev/anchor"
+	// LabelSet marks the ConfigMap of a credential set with the key of its service.
+	LabelSet = "stackwright.dev/credential-set"
+	// AnnotationService tells of which service a credential set is: kind, namespace and name, joined by slashes.
+	AnnotationService = "stackwright.dev/service"
+	// AnnotationVersion is the version of a credential set.
+	AnnotationVersion = "stackwright.dev/credential-version"
+	// limit is the size in bytes above which an anchor is not believed.
+	limit = 512 << 10
+	// nameConflictRetry is how often an object that is not ours is looked at again: no watch tells of it.
+	nameConflictRetry = 30 * time.Second
+)
+
+// Anchor is the record of one data service.
+type Anchor struct {
+	// Kind, Name and Engine identify the service; they never change.
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Engine string `json:"engine"`
+	// Claimant is the stack entry that the service was made for.
+	Claimant *v1alpha1.Claimant `json:"claimant,omitempty"`
+	// Provider, Version, Image, Class and TLS are choices that stick; TLS is the mode where the spec names none.
+	Provider string           `json:"provider"`
+	Version  string           `json:"version"`
+	Image    string           `json:"image,omitempty"`
+	TLS      v1alpha1.TLSMode `json:"tls"`
+	Class    string           `json:"class,omitempty"`
+	// Admin and Certificate are the credential sets of the service itself.
+	Admin       *Set `json:"admin,omitempty"`
+	Certificate *Set `json:"certificate,omitempty"`
+	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
+	Consumers []Consumer `json:"consumers,omitempty"`
+}
+
+// Set is one version of a credential set: immutable Secrets that were made together.
+type Set struct {
+	// Version counts from 1; a version that was not made completely is left out.
+	Version int `json:"version"`
+	// ConfigMap owns the Secrets of the set in the service's namespace.
+	ConfigMap string `json:"configMap"`
+	// Secret in the service's namespace.
+	Secret string `json:"secret"`
+	// RemoteConfigMap and Binding stand in the consumer's namespace. Where that is the service's own, RemoteConfigMap is
+	// empty and Binding equals Secret.
+	RemoteConfigMap string `json:"remoteConfigMap,omitempty"`
+	Binding         string `json:"binding,omitempty"`
+	// Facts is the hash of the public facts that the Secrets hold; other facts need another version.
+	Facts string `json:"facts"`
+	// Digest is the SHA-256 of the password in hexadecimal.
+	Digest string `json:"digest,omitempty"`
+	// CA is the certificate of the authority in PEM.
+	CA string `json:"ca,omitempty"`
+	// CreatedAt is when the version was made, in RFC 3339.
+	CreatedAt string `json:"createdAt"`
+}
+
+// Consumer is the login of one stack.
+type Consumer struct {
+	Namespace string              `json:"namespace"`
+	Stack     string              `json:"stack"`
+	Entry     string              `json:"entry"`
+	Access    v1alpha1.AccessMode `json:"access"`
+	Private   bool                `json:"private,omitempty"`
+	Database  string              `json:"database,omitempty"`
+	Group     string              `json:"group,omitempty"`
+	Login     string              `json:"login,omitempty"`
+	// Set is the current version, Previous the one before: pods that were started with it keep running until they roll.
+	Set      Set  `json:"set"`
+	Previous *Set `json:"previous,omitempty"`
+	// Departed says that the stack left: its login is taken back.
+	Departed bool `json:"departed,omitempty"`
+}
+
+// Name is the name of a service's anchor. Services of different kinds may share a name, so the kind is part of it.
+func Name(kind, service string) string {
+	short := map[string]string{"StackDatabase": "database", "StackCache": "cache", "StackQueue": "queue"}[kind]
+	return kit.Child(service, short, "anchor")
+}
+
+// SetKey is the value of LabelSet for a service: a hash, because the three names together are longer than a label.
+func SetKey(kind, namespace, name string) string { return kit.Hash(kind, namespace, name) }
+
+// Names says whether the anchor names the set whose ConfigMap is given.
+func (a *Anchor) Names(configMap string) bool {
+	sets := []*Set{a.Admin, a.Certificate}
+	for i := range a.Consumers {
+		if c := &a.Consumers[i]; !c.Departed {
+			sets = append(sets, &c.Set, c.Previous)
+		}
+	}
+	return slices.ContainsFunc(sets, func(set *Set) bool {
+		return set != nil && (set.ConfigMap == configMap || set.RemoteConfigMap == configMap)
+	})
+}
+
+// ConfigMap returns the object that holds the anchor.
+func (a *Anchor) ConfigMap(namespace string) (*corev1.ConfigMap, error) {
+	content, err := json.MarshalIndent(a, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("anchor of %s %s: %w", a.Kind, a.Name, err)
+	}
+	identity := kit.Identity{Name: strings.ToLower(a.Engine), Instance: a.Name, Component: "anchor"}
+	if a.Claimant != nil {
+		identity.Stack = a.Claimant.Stack
+	}
+	object := &corev1.ConfigMap{
+		ObjectMeta: identity.Meta(namespace, Name(a.Kind, a.Name)),
+		Data:       map[string]string{dataKey: string(content)},
+	}
+	object.Labels[LabelKind] = a.Kind
+	return object, nil
+}
+
+// Parse reads an anchor and checks that it is the one of the given service and that every name in it could be ours.
+func Parse(object *corev1.ConfigMap, kind, service string) (*Anchor, error) {
+	if object.Labels[LabelKind] != kind || metav1.GetControllerOf(object) != nil {
+		return nil, part.Waiting(v1alpha1.ReasonNameConflict, nameConflictRetry,
+			"ConfigMap %s exists and is not an anchor of Stackwright; rename it or the service", object.Name)
+	}
+	content := object.Data[dataKey]
+	result := &Anchor{}
+	if len(content) > limit {
+		return nil, invalid(object, "it is larger than %d bytes", limit)
+	}
+	decoder := json.NewDecoder(strings.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(result); err != nil {
+		return nil, invalid(object, "%v", err)
+	}
+	if result.Kind != kind || result.Name != service {
+		return nil, invalid(object, "it speaks of %s %s", result.Kind, result.Name)
+	}
+	if err := result.check(); err != nil {
+		return nil, invalid(object, "%v", err)
+	}
+	return result, nil
+}
+
+func invalid(object *corev1.ConfigMap, format string, args ...any) error {
+	return part.Waiting(v1alpha1.ReasonAnchorInvalid, nameConflictRetry,
+		"ConfigMap %s cannot be believed: %s; restore its content from a backup. Nothing is changed until then",
+		object.Name, fmt.Sprintf(format, args...))
+}
+
+var (
+	objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
+	identifier = regexp.MustCompile(`^[a-z0-9_]{0,63}$`)
+	digest     = regexp.MustCompile(`^([0-9a-f]{64})?$`)
+	version    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)
+)
+
+func (a *Anchor) check() error {
+	if !version.MatchString(a.Version) {
+		return fmt.Errorf("version %q is not a version", a.Version)
+	}
+	if !slices.Contains([]v1alpha1.TLSMode{v1alpha1.TLSRequired, v1alpha1.TLSPreferred, v1alpha1.TLSDisabled}, a.TLS) {
+		return fmt.Errorf("tls %q is not a mode", a.TLS)
+	}
+	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate} {
+		if set != nil {
+			if err := set.check(a.Name + "-"); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	for i := range a.Consumers {
+		if err := a.Consumers[i].check(a.Name); err != nil {
+			return fmt.Errorf("consumer %s/%s: %w", a.Consumers[i].Namespace, a.Consumers[i].Stack, err)
+		}
+	}
+	return nil
+}
+
+func (s *Set) check(prefixes ...string) error {
+	if s.Version < 1 || !digest.MatchString(s.Digest) {
+		return fmt.Errorf("version %d with digest %q", s.Version, s.Digest)
+	}
+	for _, name := range []string{s.ConfigMap, s.Secret} {
+		ours := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if !objectName.MatchString(name) || !slices.ContainsFunc(prefixes, ours) {
+			return fmt.Errorf("%q is not a name of ours", name)
+		}
+	}
+	return nil
+}
+
+func (c *Consumer) check(service string) error {
+	for _, name := range []string{c.Database, c.Group, c.Login} {
+		if !identifier.MatchString(name) {
+			return fmt.Errorf("%q is not a name of a login or database", name)
+		}
+	}
+	if !BindingName(c.Stack, c.Entry, c.Set.Binding) {
+		return fmt.Errorf("binding %q is not a name of ours", c.Set.Binding)
+	}
+	return c.Set.check(service+"-", BindingPrefix(c.Stack, c.Entry))
+}
+
+// BindingPrefix is how the names of a stack entry's binding Secrets begin.
+func BindingPrefix(stack, entry string) string { return kit.Child(stack, entry, "binding-v") }
+
+// BindingName says whether a Secret's name is one of a stack entry's bindings. A shared service is run by somebody else:
+// without this check its status could make a consumer mount any Secret of the consumer's namespace.
+func BindingName(stack, entry, name string) bool {
+	return objectName.MatchString(name) && strings.HasPrefix(name, BindingPrefix(stack, entry))
+}
+
+// Find returns the consumer of the given stack entry, or nil.
+func (a *Anchor) Find(namespace, stack, entry string) *Consumer {
+	for i := range a.Consumers {
+		c := &a.Consumers[i]
+		if c.Namespace == namespace && c.Stack == stack && c.Entry == entry {
+			return c
+		}
+	}
+	return nil
+}
+
+// Clone returns a deep copy.
+func (a *Anchor) Clone() *Anchor {
+	result := *a
+	clone := func(set *Set) *Set {
+		if set == nil {
+			return nil
+		}
+		c := *set
+		return &c
+	}
+	result.Admin, result.Certificate = clone(a.Admin), clone(a.Certificate)
+	result.Consumers = slices.Clone(a.Consumers)
+	if a.Claimant != nil {
+		claimant := *a.Claimant
+		result.Claimant = &claimant
+	}
+	return &result
+}
+
+// Credential returns what rooms see of a set.
+func (s *Set) Credential() part.Credential {
+	return part.Credential{Version: s.Version, Secret: s.Secret, Digest: s.Digest, CA: s.CA}
+}
+
+// Facts returns what rooms see of a consumer.
+func (c *Consumer) Facts() part.Consumer {
+	return part.Consumer{
+		Namespace: c.Namespace, Stack: c.Stack, Entry: c.Entry, Access: c.Access, Private: c.Private,
+		Database: c.Database, Group: c.Group, Login: c.Login, Credential: c.Set.Credential(), Binding: c.Set.Binding,
+	}
+}

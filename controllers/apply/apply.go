@@ -1,0 +1,340 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/desired"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// conflictRetry is how often a name that somebody else holds is looked at again: objects of others are not watched.
+const conflictRetry = 30 * time.Second
+
+// Applier sends objects to the API server. It is shared by all controllers.
+type Applier struct {
+	// Client writes to the API server and reads from the cache.
+	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
+	// Scheme knows every kind.
+	Scheme *runtime.Scheme
+	// Slots bounds the writes in flight of the whole process.
+	Slots chan struct{}
+	// Guard remembers writes until the cache shows them.
+	Guard *Guard
+
+	settled sync.Map // types.UID → settled
+}
+
+// settled is what is known to be equal: a live version of an object and the hash of what was desired.
+type settled struct {
+	version, hash string
+	held          bool
+}
+
+// Result tells what a pass did.
+type Result struct {
+	mutex sync.Mutex
+	// Writes is the number of requests that changed something.
+	Writes int
+	// Held names the workloads whose template is held back.
+	Held []string
+}
+
+func (r *Result) wrote() {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.Writes++
+}
+
+func (r *Result) hold(name string) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.Held = append(r.Held, name)
+}
+
+// item is one desired object on its way.
+type item struct {
+	object   client.Object
+	retained bool
+	gvk      schema.GroupVersionKind
+	content  map[string]any
+}
+
+// Apply makes the objects exist as desired: all of them at once, each by at most one write. It returns the errors of all.
+func (a *Applier) Apply(ctx context.Context, owner desired.Owner, output part.Output) (*Result, error) {
+	result := &Result{}
+	minimum := minimums(output.Objects)
+	var group sync.WaitGroup
+	errs := make([]error, len(output.Objects)+len(output.Retained))
+	one := func(i int, object client.Object, retained bool) {
+		group.Go(func() { errs[i] = a.one(ctx, owner, result, object, retained, minimum) })
+	}
+	for i, object := range output.Objects {
+		one(i, object, false)
+	}
+	for i, object := range output.Retained {
+		one(len(output.Objects)+i, object, true)
+	}
+	group.Wait()
+	return result, first(errs)
+}
+
+// first returns the error that tells the user most: one that only the user can mend, then one that waits, then any.
+func first(errs []error) error {
+	for _, is := range []func(error) bool{
+		func(err error) bool { return part.AsInvalid(err) != nil },
+		func(err error) bool { return part.AsWaiting(err) != nil },
+	} {
+		for _, err := range errs {
+			if err != nil && is(err) {
+				return err
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *Applier) one(
+	ctx context.Context, owner desired.Owner, result *Result, object client.Object, retained bool, minimum map[string]int32,
+) error {
+	gvk, err := apiutil.GVKForObject(object, a.Scheme)
+	if err != nil {
+		return err
+	}
+	it := &item{object: object, retained: retained, gvk: gvk}
+	if it.content, err = contentOf(object); err != nil {
+		return err
+	}
+	live, err := a.cached(ctx, gvk, client.ObjectKeyFromObject(object))
+	if err != nil {
+		return err
+	}
+	if live == nil {
+		return a.create(ctx, owner, result, it, minimum)
+	}
+	return a.update(ctx, owner, result, it, live, minimum)
+}
+
+// cached reads an object from the cache; nil when it is not there. The object is shared: nobody may change it.
+func (a *Applier) cached(ctx context.Context, gvk schema.GroupVersionKind, key client.ObjectKey) (client.Object, error) {
+	object, err := a.empty(gvk)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Client.Get(ctx, key, object); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	return object, nil
+}
+
+func (a *Applier) empty(gvk schema.GroupVersionKind) (client.Object, error) {
+	object, err := a.Scheme.New(gvk)
+	if err != nil {
+		return nil, err
+	}
+	return object.(client.Object), nil //nolint:forcetypeassert // every kind of the scheme that rooms make is an object
+}
+
+func (a *Applier) create(
+	ctx context.Context, owner desired.Owner, result *Result, it *item, minimum map[string]int32,
+) error {
+	holdBack(it.content, nil, nil)
+	setAnnotations(it.object, it.content)
+	startReplicas(it.object, minimum)
+	err := a.send(ctx, func() error { return (&writer{a.Client, a.Live}).create(ctx, it.object) })
+	if apierrors.IsAlreadyExists(err) {
+		return a.adopt(ctx, owner, result, it, minimum)
+	}
+	if err != nil {
+		return explain(it, err)
+	}
+	a.wrote(owner, result, it, it.object.GetResourceVersion())
+	return nil
+}
+
+// setAnnotations writes the hash of the content, and the recorded template, to the typed object.
+func setAnnotations(object client.Object, content map[string]any) {
+	result := map[string]string{}
+	for key, value := range object.GetAnnotations() {
+		result[key] = value
+	}
+	if template, ok := annotations(content)[annotationTemplate].(string); ok {
+		result[annotationTemplate] = template
+	}
+	result[annotationHash] = hashOf(content)
+	object.SetAnnotations(result)
+}
+
+// adopt reads an object that exists although the cache lacks it: it is ours and new, was orphaned, or belongs to somebody else.
+func (a *Applier) adopt(
+	ctx context.Context, owner desired.Owner, result *Result, it *item, minimum map[string]int32,
+) error {
+	live, err := a.empty(it.gvk)
+	if err != nil {
+		return err
+	}
+	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(it.object), live); err != nil {
+		return err
+	}
+	if it.content, err = contentOf(it.object); err != nil {
+		return err
+	}
+	metadata, _ := nested(it.content, "metadata")
+	delete(metadata, "resourceVersion")
+	if recorded := annotations(it.content); recorded != nil {
+		delete(recorded, annotationHash)
+		delete(recorded, annotationTemplate)
+	}
+	SlimManagedFields(live)
+	return a.update(ctx, owner, result, it, live, minimum)
+}
+
+func (a *Applier) update(
+	ctx context.Context, owner desired.Owner, result *Result, it *item, live client.Object, minimum map[string]int32,
+) error {
+	if err := checkOwner(owner, it, live); err != nil {
+		return err
+	}
+	wanted := hashOf(it.content)
+	if known, ok := a.settled.Load(live.GetUID()); ok && known == (settled{live.GetResourceVersion(), wanted, false}) {
+		return nil
+	}
+	if known, ok := a.settled.Load(live.GetUID()); ok && known == (settled{live.GetResourceVersion(), wanted, true}) {
+		result.hold(it.object.GetName())
+		return nil
+	}
+	liveContent, err := contentOf(live)
+	if err != nil {
+		return err
+	}
+	held := holdBack(it.content, liveContent, func(name string) bool { return a.configMapExists(ctx, live, name) })
+	if held {
+		result.hold(it.object.GetName())
+	}
+	if err := a.change(ctx, owner, result, it, live, liveContent, minimum); err != nil {
+		return err
+	}
+	a.settled.Store(live.GetUID(), settled{live.GetResourceVersion(), wanted, held})
+	return nil
+}
+
+func (a *Applier) configMapExists(ctx context.Context, beside client.Object, name string) bool {
+	key := client.ObjectKey{Namespace: beside.GetNamespace(), Name: name}
+	return a.Client.Get(ctx, key, &corev1.ConfigMap{}) == nil
+}
+
+// change sends the content if it differs from the live object. Jobs are never changed: other inputs have another name.
+func (a *Applier) change(
+	ctx context.Context, owner desired.Owner, result *Result, it *item, live client.Object, liveContent map[string]any,
+	minimum map[string]int32,
+) error {
+	hash := hashOf(it.content)
+	immutable(it, liveContent)
+	recorded := annotations(liveContent)
+	if recorded[annotationHash] == hash && Covered(it.content, liveContent) || it.gvk.Kind == "Job" && controlled(live) {
+		return nil
+	}
+	metadata, _ := nested(it.content, "metadata")
+	noted, ok := metadata["annotations"].(map[string]any)
+	if !ok {
+		noted = map[string]any{}
+		metadata["annotations"] = noted
+	}
+	noted[annotationHash] = hash
+	keepReplicas(it, live, minimum)
+	var version string
+	err := a.send(ctx, func() (err error) {
+		version, err = (&writer{a.Client, a.Live}).change(ctx, it.gvk, live, it.content)
+		return err
+	})
+	if err != nil {
+		return explain(it, err)
+	}
+	a.wrote(owner, result, it, version)
+	return nil
+}
+
+func controlled(live client.Object) bool { return metav1.GetControllerOf(live) != nil }
+
+func (a *Applier) wrote(owner desired.Owner, result *Result, it *item, version string) {
+	result.wrote()
+	gvk := it.gvk
+	a.Guard.Wrote(KeyOf(owner), it.object, func() client.Object {
+		object, _ := a.empty(gvk)
+		return object
+	}, version)
+}
+
+// KeyOf is the key of an owner in IndexOwner.
+func KeyOf(owner desired.Owner) string {
+	return OwnerKey(owner.GVK.Kind, owner.Object.GetNamespace(), owner.Object.GetName())
+}
+
+func (a *Applier) send(ctx context.Context, request func() error) error {
+	select {
+	case a.Slots <- struct{}{}:
+		defer func() { <-a.Slots }()
+		return request()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// checkOwner says whether a live object may be changed for the owner: it is controlled by it, or it is an orphan that carries
+// the owner's labels, or it outlives its owner and carries the labels of the same stack entry.
+func checkOwner(owner desired.Owner, it *item, live client.Object) error {
+	controller := metav1.GetControllerOf(live)
+	labels, wanted := live.GetLabels(), it.object.GetLabels()
+	ours := labels[kit.LabelManagedBy] == kit.ManagedBy &&
+		labels[desired.LabelOwnerKind] == owner.GVK.Kind && labels[desired.LabelOwnerName] == owner.Object.GetName() &&
+		labels[v1alpha1.LabelEntry] == wanted[v1alpha1.LabelEntry]
+	switch {
+	case !live.GetDeletionTimestamp().IsZero():
+		return part.Waiting(v1alpha1.ReasonProgressing, time.Second, "%s %s is being deleted", it.gvk.Kind, live.GetName())
+	case controller != nil && controller.UID == owner.Object.GetUID():
+		return nil
+	case controller != nil && ours: // the children of an owner of the same name that was deleted
+		return part.Waiting(v1alpha1.ReasonProgressing, time.Second,
+			"%s %s belongs to an earlier %s of this name and is about to go", it.gvk.Kind, live.GetName(), owner.GVK.Kind)
+	case controller == nil && ours:
+		return nil
+	}
+	return part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
+		"%s %s exists and belongs to somebody else; rename it or this %s", it.gvk.Kind, live.GetName(), owner.GVK.Kind)
+}
+
+// explain turns a refusal of the API server into what the user can do about it.
+func explain(it *item, err error) error {
+	subject := fmt.Sprintf("%s %s", it.gvk.Kind, it.object.GetName())
+	switch {
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
+		return part.Invalid(v1alpha1.ReasonInvalid, "%s is refused by the API server: %s", subject, shorten(err))
+	case apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return part.Waiting(v1alpha1.ReasonQuotaExceeded, conflictRetry, "%s is forbidden: %s", subject, shorten(err))
+	}
+	return fmt.Errorf("%s: %w", subject, err)
+}
+
+func shorten(err error) string {
+	const limit = 300
+	text := err.Error()
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return text
+}

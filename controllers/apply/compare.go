@@ -1,0 +1,106 @@
+package apply
+
+import (
+	"reflect"
+)
+
+// mergeKeys are the keys of the list items that the API server merges by name. Items that others added to such a list stay.
+var mergeKeys = map[string]string{
+	"containers": "name", "initContainers": "name", "volumes": "name", "env": "name", "imagePullSecrets": "name",
+	"volumeMounts": "mountPath", "topologySpreadConstraints": "topologyKey", "ownerReferences": "uid",
+	"databases": "name", "caches": "name", "queues": "name",
+}
+
+// portKeys are tried in this order for lists called ports: containers and Services merge by different keys.
+var portKeys = []string{"containerPort", "port"}
+
+// Covered says whether every field of the desired object has the same value in the live one. Fields and list items that only
+// the live one has belong to others, or are defaults of the API server.
+func Covered(want, have any) bool { return covered("", want, have) }
+
+func covered(field string, want, have any) bool {
+	switch wanted := want.(type) {
+	case map[string]any:
+		return coveredMap(wanted, have)
+	case []any:
+		return coveredList(field, wanted, have)
+	case nil:
+		return true
+	}
+	return equalScalar(want, have)
+}
+
+func coveredMap(want map[string]any, have any) bool {
+	live, ok := have.(map[string]any)
+	if !ok {
+		return have == nil && len(want) == 0
+	}
+	for key, value := range want {
+		if !covered(key, value, live[key]) {
+			return false
+		}
+	}
+	return true
+}
+
+func coveredList(field string, want []any, have any) bool {
+	live, ok := have.([]any)
+	if !ok {
+		return have == nil && len(want) == 0
+	}
+	if key := mergeKey(field, want); key != "" {
+		return coveredByKey(key, want, live)
+	}
+	if len(want) != len(live) {
+		return false
+	}
+	for i := range want {
+		if !covered("", want[i], live[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func mergeKey(field string, want []any) string {
+	if field != "ports" || len(want) == 0 {
+		return mergeKeys[field]
+	}
+	first, _ := want[0].(map[string]any)
+	if first["protocol"] == nil || first["name"] == nil { // the ports of a network policy are compared as a whole
+		return ""
+	}
+	for _, key := range portKeys {
+		if first[key] != nil {
+			return key
+		}
+	}
+	return ""
+}
+
+func coveredByKey(key string, want, have []any) bool {
+	for _, item := range want {
+		wanted, ok := item.(map[string]any)
+		if !ok || !coveredBySome(key, wanted, have) {
+			return false
+		}
+	}
+	return true
+}
+
+func coveredBySome(key string, wanted map[string]any, have []any) bool {
+	for _, item := range have {
+		live, ok := item.(map[string]any)
+		if ok && equalScalar(wanted[key], live[key]) && coveredMap(wanted, live) {
+			return true
+		}
+	}
+	return false
+}
+
+func equalScalar(want, have any) bool {
+	if have == nil { // an empty value and an absent field are the same to the API server
+		return reflect.ValueOf(want).IsZero()
+	}
+	return reflect.DeepEqual(want, have)
+}

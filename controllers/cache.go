@@ -1,0 +1,61 @@
+package controllers
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/apply"
+	"github.com/stackwright/stackwright/controllers/kit"
+)
+
+// CacheOptions says what is watched: our own kinds, and of the native ones only what carries our label. There is no cache of
+// Secrets, and a kind that is not listed here is an error, not another watch.
+func CacheOptions(resync *time.Duration) cache.Options {
+	shared := true
+	ours := cache.ByObject{
+		Label: labels.SelectorFromSet(labels.Set{kit.LabelManagedBy: kit.ManagedBy}), Transform: slim, UnsafeDisableDeepCopy: &shared,
+	}
+	plain := cache.ByObject{Transform: slim}
+	byObject := map[client.Object]cache.ByObject{
+		&v1alpha1.BackendStack{}:  plain,
+		&v1alpha1.StackDatabase{}: plain,
+		&v1alpha1.StackCache{}:    plain,
+		&v1alpha1.StackQueue{}:    plain,
+		&v1alpha1.StackClass{}:    plain,
+		&corev1.Namespace{}:       {Transform: slim, UnsafeDisableDeepCopy: &shared},
+		&storagev1.StorageClass{}: {Transform: slim, UnsafeDisableDeepCopy: &shared},
+
+		&corev1.Pod{}:                   ours,
+		&corev1.PersistentVolumeClaim{}: ours,
+	}
+	for _, kind := range apply.Kinds() {
+		byObject[kind.New()] = ours
+	}
+	return cache.Options{ByObject: byObject, ReaderFailOnMissingInformer: true, SyncPeriod: resync}
+}
+
+// slim drops what nobody reads: managed fields but for one mark, and the specs of pods.
+func slim(object any) (any, error) {
+	if tombstone, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
+		object = tombstone.Obj
+	}
+	metadata, ok := object.(client.Object)
+	if !ok {
+		return object, nil
+	}
+	apply.SlimManagedFields(metadata)
+	if pod, ok := object.(*corev1.Pod); ok {
+		pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
+		pod.Annotations = nil
+	}
+	return object, nil
+}
+
+var _ toolscache.TransformFunc = slim

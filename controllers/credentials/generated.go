@@ -1,0 +1,107 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+const (
+	recordKeys  = "keys"
+	recordState = "state"
+	// statePending: the Secret may or may not exist. stateMade: it was made.
+	statePending, stateMade = "pending", "made"
+	conflictRetry           = 30 * time.Second
+)
+
+// Generated makes the Secrets of spec.secrets: once, with random values, under a fixed name. Since the operator cannot read
+// Secrets, a ConfigMap <secret>-generated without an owner records what was made.
+type Generated struct {
+	// Client creates and patches; it reads ConfigMaps from the cache.
+	Client client.Client
+}
+
+// Ensure makes the Secret of an entry unless it was made before.
+func (g *Generated) Ensure(ctx context.Context, stack *v1alpha1.BackendStack, entry *v1alpha1.GeneratedSecret) error {
+	name := kit.Child(stack.Name, string(entry.Name))
+	keys := slices.Sorted(slices.Values(entry.Generate))
+	record := &corev1.ConfigMap{}
+	err := g.Client.Get(ctx, client.ObjectKey{Namespace: stack.Namespace, Name: recordName(name)}, record)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	if apierrors.IsNotFound(err) {
+		if record, err = g.begin(ctx, stack, entry, name, keys); err != nil {
+			return err
+		}
+	}
+	if recorded := record.Data[recordKeys]; recorded != strings.Join(keys, ",") {
+		return part.Invalid(v1alpha1.ReasonInvalid,
+			"spec.secrets[%s].generate: Secret %s was made with the keys %s and never changes; add an entry for further keys",
+			entry.Name, name, recorded)
+	}
+	if record.Data[recordState] == stateMade {
+		return nil
+	}
+	return g.finish(ctx, record, name, keys)
+}
+
+func recordName(secret string) string { return kit.Child(secret, "generated") }
+
+// begin records that the Secret is about to be made, if nobody else holds its name: a create that is only tried tells.
+func (g *Generated) begin(
+	ctx context.Context, stack *v1alpha1.BackendStack, entry *v1alpha1.GeneratedSecret, name string, keys []string,
+) (*corev1.ConfigMap, error) {
+	identity := kit.Identity{Name: string(entry.Name), Instance: stack.Name, Component: "generated-secret", Stack: stack.Name}
+	record := &corev1.ConfigMap{
+		ObjectMeta: identity.Meta(stack.Namespace, recordName(name)),
+		Data:       map[string]string{recordKeys: strings.Join(keys, ","), recordState: statePending},
+	}
+	record.Labels[v1alpha1.LabelEntry] = string(entry.Name)
+	err := g.Client.Create(ctx, secretFor(record, name, keys), client.DryRunAll)
+	if apierrors.IsAlreadyExists(err) {
+		return nil, part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
+			"spec.secrets[%s]: Secret %s exists and belongs to somebody else; rename the entry", entry.Name, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("try Secret %s: %w", name, err)
+	}
+	err = g.Client.Create(ctx, record)
+	if apierrors.IsAlreadyExists(err) { // the cache is behind, or a ConfigMap of this name belongs to somebody else
+		return nil, part.Waiting(v1alpha1.ReasonNameConflict, time.Second,
+			"spec.secrets[%s]: ConfigMap %s exists; rename the entry if it is not Stackwright's", entry.Name, record.Name)
+	}
+	return record, err
+}
+
+// finish makes the Secret. That it exists already means that an earlier try succeeded and its answer was lost.
+func (g *Generated) finish(ctx context.Context, record *corev1.ConfigMap, name string, keys []string) error {
+	if err := g.Client.Create(ctx, secretFor(record, name, keys)); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("secret %s: %w", name, err)
+	}
+	made := record.DeepCopy()
+	made.Data[recordState] = stateMade
+	return g.Client.Patch(ctx, made, client.MergeFrom(record))
+}
+
+func secretFor(record *corev1.ConfigMap, name string, keys []string) *corev1.Secret {
+	values := map[string]string{}
+	for _, key := range keys {
+		values[key] = Password()
+	}
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: record.Namespace, Name: name, Labels: record.Labels},
+		Type:       corev1.SecretTypeOpaque, Immutable: kit.Ptr(true), StringData: values,
+	}
+}

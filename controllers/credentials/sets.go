@@ -1,0 +1,242 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/anchor"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// Creator creates objects; it is all that this package may do to the cluster besides deleting the ConfigMaps of burnt sets.
+type Creator interface {
+	Create(ctx context.Context, object client.Object, options ...client.CreateOption) error
+}
+
+// Maker makes the credential sets of one data service.
+type Maker struct {
+	Client   Creator
+	Provider part.Provider
+	// Now is the time that is recorded.
+	Now time.Time
+	// Seen are the names of the sets that exist for the service, complete or not: their versions are used up.
+	Seen []string
+}
+
+// Ensure makes every set that the anchor lacks for the service and its consumers, and returns the anchor that names them. It
+// is the caller's to write that anchor; until then the sets do not count. An error leaves the anchor as it was.
+func (m *Maker) Ensure(
+	ctx context.Context, service *part.Service, recorded *anchor.Anchor, consumers []part.Consumer,
+) (*anchor.Anchor, error) {
+	next := recorded.Clone()
+	if err := m.ensureAdmin(ctx, service, next); err != nil {
+		return nil, err
+	}
+	if err := m.ensureCertificate(ctx, service, next); err != nil {
+		return nil, err
+	}
+	for _, consumer := range consumers {
+		if err := m.ensureConsumer(ctx, service, next, consumer); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+func (m *Maker) ensureAdmin(ctx context.Context, service *part.Service, a *anchor.Anchor) error {
+	if a.Admin != nil || len(m.Provider.AdminValues) == 0 {
+		return nil
+	}
+	values := map[string]string{}
+	for _, name := range m.Provider.AdminValues {
+		values[name] = Password()
+	}
+	data := values
+	if m.Provider.AdminData != nil {
+		data = m.Provider.AdminData(service, values)
+	}
+	set := m.newSet(kit.Child(service.Name, "admin"), 0, "")
+	set.Digest = digestOf(values["password"])
+	if err := m.create(ctx, service, "admin", &set, corev1.SecretTypeOpaque, data); err != nil {
+		return err
+	}
+	a.Admin = &set
+	return nil
+}
+
+func (m *Maker) ensureCertificate(ctx context.Context, service *part.Service, a *anchor.Anchor) error {
+	if a.Certificate != nil || service.TLS == v1alpha1.TLSDisabled {
+		return nil
+	}
+	minted, err := mintAuthority(service.Namespace+"/"+service.Name, m.Provider.ServerNames(service), m.Now)
+	if err != nil {
+		return err
+	}
+	set := m.newSet(kit.Child(service.Name, "tls"), 0, "")
+	set.CA = minted.CA
+	data := map[string]string{
+		corev1.TLSCertKey: minted.Certificate, corev1.TLSPrivateKeyKey: minted.Key, corev1.ServiceAccountRootCAKey: minted.CA,
+	}
+	if err := m.create(ctx, service, "tls", &set, corev1.SecretTypeTLS, data); err != nil {
+		return err
+	}
+	a.Certificate = &set
+	return nil
+}
+
+func (m *Maker) ensureConsumer(
+	ctx context.Context, service *part.Service, a *anchor.Anchor, consumer part.Consumer,
+) error {
+	record := a.Find(consumer.Namespace, consumer.Stack, consumer.Entry)
+	if record != nil {
+		consumer.Credential.Version = record.Set.Version
+	}
+	facts := m.facts(service, a, consumer)
+	if record != nil && !record.Departed && record.Set.Facts == facts {
+		record.Access = consumer.Access
+		return nil
+	}
+	set := m.newSet(kit.Child(consumer.Stack, consumer.Entry, "binding"), consumer.Credential.Version, facts)
+	consumer.Credential.Version = set.Version
+	m.Provider.Login(service, &consumer)
+	if err := m.createConsumer(ctx, service, a, consumer, &set); err != nil {
+		return err
+	}
+	remember(a, record, consumer, set)
+	return nil
+}
+
+// facts is the hash of what a consumer's Secrets say besides the login: another endpoint, database or authority needs other
+// Secrets. What a newer operator would merely add is left out, so that an upgrade makes no new version.
+func (m *Maker) facts(service *part.Service, a *anchor.Anchor, consumer part.Consumer) string {
+	m.Provider.Login(service, &consumer)
+	binding := m.Provider.Binding(service, consumer, "")
+	authority := ""
+	if a.Certificate != nil && service.TLS != v1alpha1.TLSDisabled {
+		authority = a.Certificate.CA
+	}
+	return kit.Hash(binding["host"], binding["port"], binding["servers"], consumer.Database, service.TLS, authority)
+}
+
+func (m *Maker) createConsumer(
+	ctx context.Context, service *part.Service, a *anchor.Anchor, consumer part.Consumer, set *anchor.Set,
+) error {
+	password := Password()
+	data := m.Provider.Binding(service, consumer, password)
+	data["username"], data["password"] = consumer.Login, password
+	if consumer.Login == "" { // an engine without logins
+		delete(data, "username")
+		delete(data, "password")
+	}
+	if a.Certificate != nil && service.TLS != v1alpha1.TLSDisabled {
+		data[corev1.ServiceAccountRootCAKey] = a.Certificate.CA
+	}
+	set.Digest = digestOf(password)
+	kind := corev1.SecretType("servicebinding.io/" + data["type"])
+	name := kit.Child(consumer.Stack, consumer.Entry, "binding-v"+strconv.Itoa(set.Version), suffix())
+	if consumer.Namespace == service.Namespace {
+		set.Binding = name
+		return m.createNamed(ctx, service, "binding", set, name, kind, data)
+	}
+	if err := m.create(ctx, service, "login", set, kind, data); err != nil {
+		return err
+	}
+	remote := &anchor.Set{Version: set.Version, CreatedAt: set.CreatedAt}
+	if err := m.createIn(ctx, service, consumer.Namespace, "binding", remote, name, kind, data); err != nil {
+		return err
+	}
+	set.RemoteConfigMap, set.Binding = remote.ConfigMap, name
+	return nil
+}
+
+func remember(a *anchor.Anchor, record *anchor.Consumer, consumer part.Consumer, set anchor.Set) {
+	next := anchor.Consumer{
+		Namespace: consumer.Namespace, Stack: consumer.Stack, Entry: consumer.Entry, Access: consumer.Access,
+		Private: consumer.Private, Database: consumer.Database, Group: consumer.Group, Login: consumer.Login, Set: set,
+	}
+	if record == nil {
+		a.Consumers = append(a.Consumers, next)
+		return
+	}
+	if !record.Departed {
+		previous := record.Set
+		next.Previous = &previous
+	}
+	*record = next
+}
+
+// newSet starts a set whose version follows the recorded one and every one that was seen, burnt ones among them.
+func (m *Maker) newSet(prefix string, recorded int, facts string) anchor.Set {
+	for _, name := range m.Seen {
+		rest, ours := strings.CutPrefix(name, prefix+"-v")
+		number, _, _ := strings.Cut(rest, "-")
+		if used, err := strconv.Atoi(number); ours && err == nil {
+			recorded = max(recorded, used)
+		}
+	}
+	return anchor.Set{Version: recorded + 1, Facts: facts, CreatedAt: m.Now.UTC().Format(time.RFC3339)}
+}
+
+func (m *Maker) create(
+	ctx context.Context, service *part.Service, purpose string, set *anchor.Set, kind corev1.SecretType, data map[string]string,
+) error {
+	name := kit.Child(service.Name, purpose+"-v"+strconv.Itoa(set.Version), suffix())
+	return m.createNamed(ctx, service, purpose, set, name, kind, data)
+}
+
+func (m *Maker) createNamed(
+	ctx context.Context, service *part.Service, purpose string, set *anchor.Set, name string,
+	kind corev1.SecretType, data map[string]string,
+) error {
+	set.Secret = name
+	return m.createIn(ctx, service, service.Namespace, purpose, set, name, kind, data)
+}
+
+// createIn creates the ConfigMap of a set and the Secret that it owns. Only two definite answers of success count.
+func (m *Maker) createIn(
+	ctx context.Context, service *part.Service, namespace, purpose string, set *anchor.Set, name string,
+	kind corev1.SecretType, data map[string]string,
+) error {
+	facts := m.configMap(service, namespace, purpose, set, name)
+	if err := m.Client.Create(ctx, facts); err != nil {
+		return fmt.Errorf("credential set %s/%s: %w", namespace, name, err)
+	}
+	set.ConfigMap = name
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: name, Labels: facts.Labels,
+			OwnerReferences: []metav1.OwnerReference{owner(name, facts.UID)},
+		},
+		Type: kind, Immutable: kit.Ptr(true), StringData: data,
+	}
+	if err := m.Client.Create(ctx, secret); err != nil {
+		return fmt.Errorf("credential %s/%s: %w", namespace, name, err)
+	}
+	return nil
+}
+
+func (m *Maker) configMap(service *part.Service, namespace, purpose string, set *anchor.Set, name string) *corev1.ConfigMap {
+	identity := kit.ServiceIdentity(service, "credentials")
+	object := &corev1.ConfigMap{ObjectMeta: identity.Meta(namespace, name), Immutable: kit.Ptr(true)}
+	object.Labels[anchor.LabelSet] = anchor.SetKey(service.Kind, service.Namespace, service.Name)
+	object.Annotations = map[string]string{
+		anchor.AnnotationService: service.Kind + "/" + service.Namespace + "/" + service.Name,
+		anchor.AnnotationVersion: strconv.Itoa(set.Version),
+	}
+	object.Data = map[string]string{"purpose": purpose, "secret": name, "createdAt": set.CreatedAt}
+	return object
+}
+
+func owner(name string, uid types.UID) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: name, UID: uid}
+}

@@ -1,0 +1,179 @@
+// Package resp builds the servers that speak the Redis protocol: Valkey and Redis. They differ in the names of their programs;
+// configuration, logins and probes are the same.
+//
+// # Encryption
+//
+// DefaultTLS is Preferred, not Required: the server speaks clear text on 6379 and TLS on 6380, and uri names the port in clear
+// text. Every framework reads REDIS_URL, and no common client can be told in that address alone to trust an authority of our
+// own: redis-py, node-redis, ioredis and Lettuce refuse the certificate of a plain rediss:// address, go-redis refuses an
+// address with parameters that it does not know, kombu connects to one without parameters in clear text, and Celery's result
+// backend refuses it. A backend that needs nothing but REDIS_URL therefore comes up, the network policy keeps others away,
+// and the verdict TLS says Fallback. A client that trusts ca.crt of its binding uses tls-uri at once; with mode Required
+// uri is that address, and clear text is refused.
+package resp
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+const (
+	// mainPort is the port that uri names.
+	mainPort = 6379
+	// encryptedPort is the TLS port where the main port is in clear text.
+	encryptedPort = 6380
+	// loginLimit keeps logins readable; the engines themselves have no limit.
+	loginLimit = 60
+)
+
+// Engine is what tells the engines apart.
+type Engine struct {
+	// Name is the value of spec.engine.
+	Name string
+	// Server and Client are the programs.
+	Server, Client string
+}
+
+// Provider returns the provider of an engine.
+func Provider(engine Engine) part.Provider {
+	return part.Provider{
+		Name:           string(v1alpha1.ProviderBuiltin),
+		Kind:           "StackCache",
+		Engine:         engine.Name,
+		DefaultTLS:     v1alpha1.TLSPreferred,
+		Stateful:       func(s *part.Service) bool { return s.Durable },
+		DefaultStorage: "5Gi",
+		AdminValues:    []string{adminPassword},
+		ServerNames:    serverNames,
+		Endpoint:       func(s *part.Service) part.Endpoint { return part.Endpoint{Host: host(s), Port: mainPort} },
+		Ports:          ports,
+		Login:          login,
+		Binding:        binding,
+		Upgrade:        func(from, to string) error { return upgrade(engine, from, to) },
+		Build:          func(s *part.Service) (part.Output, error) { return build(engine, s) },
+	}
+}
+
+func host(s *part.Service) string { return kit.ServiceHost(s.Name, s.Namespace, s.ClusterDomain) }
+
+// serverNames are the names of the Service and of the pod, short and full.
+func serverNames(s *part.Service) []string {
+	short := s.Name + "." + s.Namespace
+	return []string{
+		host(s), short + ".svc", short, s.Name, s.Name + "-0." + host(s), s.Name + "-0." + s.Name, "localhost",
+	}
+}
+
+func ports(s *part.Service) []int32 {
+	if s.TLS == v1alpha1.TLSPreferred {
+		return []int32{mainPort, encryptedPort}
+	}
+	return []int32{mainPort}
+}
+
+// plainPort is the port in clear text; 0 is none.
+func plainPort(s *part.Service) int {
+	if s.TLS == v1alpha1.TLSRequired {
+		return 0
+	}
+	return mainPort
+}
+
+// tlsPort is the encrypted port; 0 is none.
+func tlsPort(s *part.Service) int {
+	switch s.TLS {
+	case v1alpha1.TLSRequired:
+		return mainPort
+	case v1alpha1.TLSPreferred:
+		return encryptedPort
+	}
+	return 0
+}
+
+// login names a consumer: one login for each entry of a stack, alternating between two names with the version of the
+// credential, so that the old one works until everybody has the new one.
+func login(_ *part.Service, c *part.Consumer) {
+	suffix := "_a"
+	if c.Credential.Version%2 == 0 {
+		suffix = "_b"
+	}
+	c.Login = kit.Identifier(loginLimit-len(suffix), c.Namespace, c.Stack, c.Entry) + suffix
+	c.Database = "0"
+}
+
+func upgrade(engine Engine, from, to string) error {
+	old, err := parseVersion(from)
+	if err != nil {
+		return err
+	}
+	wanted, err := parseVersion(to)
+	if err != nil {
+		return err
+	}
+	for i := range min(len(old), len(wanted)) {
+		switch {
+		case wanted[i] > old[i]:
+			return nil
+		case wanted[i] < old[i]:
+			return part.Invalid(v1alpha1.ReasonUpgradeRefused,
+				"version: %s %s cannot read what %s wrote; keep %s or a later version", engine.Name, to, from, from)
+		}
+	}
+	return nil
+}
+
+func parseVersion(version string) ([]int, error) {
+	var numbers []int
+	for word := range strings.SplitSeq(version, ".") {
+		number, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, part.Invalid(v1alpha1.ReasonUpgradeRefused, "version: %q is not a version such as 8.1", version)
+		}
+		numbers = append(numbers, number)
+	}
+	return numbers, nil
+}
+
+// build returns the objects of one cache: the Service, the server's configuration, the list of logins, the pod, the job that
+// tells a running server of its logins, and the network policy.
+func build(engine Engine, s *part.Service) (part.Output, error) {
+	if err := check(s); err != nil {
+		return part.Output{}, err
+	}
+	var output part.Output
+	primary := kit.ServiceIdentity(s, "primary")
+	config := kit.Config(primary, s.Namespace, kit.Child(s.Name, "config"),
+		map[string]string{configFile: configuration(s)})
+	users := usersConfigMap(primary, s)
+	output.Add(headless(engine, s, primary), config, users, statefulSet(engine, s, config.Name))
+	if provisions(s) {
+		job := provisioning(engine, s, users)
+		output.Add(job)
+		output.Provisioning = job.Name
+	}
+	output.Add(kit.ServicePolicy(s, primary, ports(s)))
+	verdicts(s, &output)
+	return output, nil
+}
+
+// provisions says whether there is a server and somebody to tell it of.
+func provisions(s *part.Service) bool { return !s.Suspended && len(s.Consumers)+len(s.Departed) > 0 }
+
+// check refuses what the engines cannot have, and waits for credentials that are being made.
+func check(s *part.Service) error {
+	if memoryLimit(s) == 0 {
+		return part.Invalid(v1alpha1.ReasonInvalid,
+			"resources.limits.memory: is needed, because the engine's own limit follows it; set it, or choose a size")
+	}
+	if s.Admin == nil || tlsPort(s) != 0 && s.Certificate == nil {
+		return part.Waiting(v1alpha1.ReasonCredentialsPending, 0, "the credentials of cache %s are being made", s.Name)
+	}
+	if err := checkLogins(s); err != nil {
+		return err
+	}
+	return checkParameters(s)
+}

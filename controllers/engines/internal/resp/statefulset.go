@@ -1,0 +1,184 @@
+package resp
+
+import (
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+const (
+	configVolume = "config"
+	usersVolume  = "users"
+	tlsVolume    = "tls"
+	dataVolume   = "data"
+	tmpVolume    = "tmp"
+
+	// annotationRestartedAt on the pod template makes a restart of the declared restartedAt.
+	annotationRestartedAt = "stackwright.dev/restarted-at"
+)
+
+// statefulSet runs the one server. It is a StatefulSet also where nothing is kept: two servers under one name would each have
+// half of the content.
+func statefulSet(engine Engine, s *part.Service, config string) *appsv1.StatefulSet {
+	identity := kit.ServiceIdentity(s, "primary")
+	replicas := int32(1)
+	if s.Suspended {
+		replicas = 0
+	}
+	set := &appsv1.StatefulSet{
+		ObjectMeta: identity.Meta(s.Namespace, s.Name),
+		Spec: appsv1.StatefulSetSpec{
+			Replicas:    &replicas,
+			ServiceName: s.Name,
+			Selector:    &metav1.LabelSelector{MatchLabels: identity.Selector()},
+			// Parallel: a pod that never gets ready, after a bad image for example, is replaced when the template is mended.
+			PodManagementPolicy: appsv1.ParallelPodManagement,
+			Template:            podTemplate(engine, s, identity, config),
+			PersistentVolumeClaimRetentionPolicy: &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
+				WhenDeleted: appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
+				WhenScaled:  appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
+			},
+		},
+	}
+	if s.Durable {
+		set.Spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{claim(s, identity)}
+	}
+	kit.SetInputs(set, inputs(s))
+	return set
+}
+
+// inputs is what the pod template is built from. Stacks that come and go are not among it.
+func inputs(s *part.Service) part.Service {
+	facts := *s
+	facts.Stack, facts.Consumers, facts.Departed = "", nil, nil
+	return facts
+}
+
+// podTemplate has no label of the stack: a stack that goes would otherwise restart the cache that it leaves behind.
+func podTemplate(engine Engine, s *part.Service, identity kit.Identity, config string) corev1.PodTemplateSpec {
+	identity.Stack = ""
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), serverContainer(engine, s))
+	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(30))
+	pod.Volumes = slices.Concat(tlsVolumes(s), []corev1.Volume{
+		kit.ConfigVolume(configVolume, config, 0o444),
+		kit.ConfigVolume(usersVolume, kit.Child(s.Name, "users"), 0o444),
+		kit.EmptyDir(tmpVolume, "64Mi"),
+	})
+	if s.Durable {
+		pod.TerminationGracePeriodSeconds = kit.Ptr(int64(60))
+	} else {
+		pod.Volumes = append(pod.Volumes, kit.EmptyDir(dataVolume, ""))
+	}
+	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()}, Spec: pod}
+	if s.RestartedAt != "" {
+		template.Annotations = map[string]string{annotationRestartedAt: s.RestartedAt}
+	}
+	return template
+}
+
+func serverContainer(engine Engine, s *part.Service) corev1.Container {
+	container := corev1.Container{
+		Name: strings.ToLower(engine.Name), Image: s.Image.Name,
+		Command:         []string{engine.Server, configDir + "/" + configFile},
+		Env:             []corev1.EnvVar{passwordEnv(s)},
+		Resources:       s.Resources,
+		SecurityContext: kit.Restricted(),
+		VolumeMounts: append(tlsMounts(s), mount(configVolume, configDir), mount(usersVolume, usersDir),
+			corev1.VolumeMount{Name: tmpVolume, MountPath: "/tmp"},
+			corev1.VolumeMount{Name: dataVolume, MountPath: dataDir}),
+	}
+	for _, port := range servicePorts(engine, s) {
+		container.Ports = append(container.Ports,
+			corev1.ContainerPort{Name: port.Name, ContainerPort: port.Port, Protocol: corev1.ProtocolTCP})
+	}
+	addProbes(&container, engine, s)
+	return container
+}
+
+// addProbes asks the server with a real PING. Starting takes as long as the file is read; an hour is allowed.
+func addProbes(container *corev1.Container, engine Engine, s *part.Service) {
+	// With -e an answer such as LOADING or MISCONF is a failure.
+	ping := probe(local(engine, s, "-e", "PING"))
+	startup := ping
+	startup.PeriodSeconds, startup.FailureThreshold = 2, 60
+	if s.Durable {
+		startup.PeriodSeconds, startup.FailureThreshold = 5, 720
+	}
+	container.StartupProbe, container.ReadinessProbe = &startup, &ping
+	container.LivenessProbe = liveness(engine, s)
+}
+
+// liveness takes any sign of life: a server that is busy must not be killed. Where there is no port in clear text it is a
+// PING whose answer does not matter, because a TLS port logs every connection that ends without a handshake.
+func liveness(engine Engine, s *part.Service) *corev1.Probe {
+	alive := probe(local(engine, s, "PING"))
+	if plainPort(s) != 0 {
+		alive.ProbeHandler = corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(mainPort)}}
+	}
+	alive.PeriodSeconds, alive.FailureThreshold = 20, 6
+	return &alive
+}
+
+func probe(command []string) corev1.Probe {
+	return corev1.Probe{
+		ProbeHandler:   corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: command}},
+		TimeoutSeconds: 5, PeriodSeconds: 10, FailureThreshold: 3,
+	}
+}
+
+func headless(engine Engine, s *part.Service, identity kit.Identity) *corev1.Service {
+	return kit.Headless(identity, s.Namespace, s.Name, servicePorts(engine, s)...)
+}
+
+func servicePorts(engine Engine, s *part.Service) []corev1.ServicePort {
+	name := strings.ToLower(engine.Name)
+	result := []corev1.ServicePort{kit.TCPPort(name, mainPort)}
+	if s.TLS == v1alpha1.TLSPreferred {
+		result = append(result, kit.TCPPort(name+"-tls", encryptedPort))
+	}
+	return result
+}
+
+// claim keeps the append-only file. Its labels are those of the pod, for people who look for it.
+func claim(s *part.Service, identity kit.Identity) corev1.PersistentVolumeClaim {
+	identity.Stack = ""
+	claim := corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: identity.Labels()},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources: corev1.VolumeResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceStorage: s.Storage.Size},
+			},
+		},
+	}
+	if s.Storage.ClassName != "" {
+		claim.Spec.StorageClassName = &s.Storage.ClassName
+	}
+	return claim
+}
+
+func tlsVolumes(s *part.Service) []corev1.Volume {
+	if tlsPort(s) == 0 {
+		return nil
+	}
+	return []corev1.Volume{kit.SecretVolume(tlsVolume, s.Certificate.Secret)}
+}
+
+func tlsMounts(s *part.Service) []corev1.VolumeMount {
+	if tlsPort(s) == 0 {
+		return nil
+	}
+	return []corev1.VolumeMount{mount(tlsVolume, tlsDir)}
+}
+
+func mount(volume, path string) corev1.VolumeMount {
+	return corev1.VolumeMount{Name: volume, MountPath: path, ReadOnly: true}
+}

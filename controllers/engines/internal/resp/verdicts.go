@@ -1,0 +1,65 @@
+package resp
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// verdicts say what the cache promises and what it does not.
+func verdicts(s *part.Service, output *part.Output) {
+	say := func(name string, verdict v1alpha1.Verdict, format string, args ...any) {
+		output.Verdict(v1alpha1.CapabilityVerdict{
+			Name: name, Verdict: verdict, Provider: string(v1alpha1.ProviderBuiltin), Message: fmt.Sprintf(format, args...),
+		})
+	}
+	verdict, message := encryption(s)
+	say("TLS", verdict, "%s", message)
+	verdict, message = durability(s)
+	say("Persistence", verdict, "%s", message)
+	say("Eviction", v1alpha1.VerdictEnforced, "%s at %s of content", policies[s.Eviction], binary(maxMemory(s)))
+	if len(s.Consumers) > 1 {
+		say("KeyIsolation", v1alpha1.VerdictFallback, "%d stack entries have logins of their own and share the keys: "+
+			"the engine cannot keep them apart without changing every key; give a stack a cache of its own to isolate it",
+			len(s.Consumers))
+	}
+}
+
+func encryption(s *part.Service) (v1alpha1.Verdict, string) {
+	switch s.TLS {
+	case v1alpha1.TLSRequired:
+		return v1alpha1.VerdictEnforced, "connections in clear text are refused; clients have to trust ca.crt of their binding"
+	case v1alpha1.TLSPreferred:
+		return v1alpha1.VerdictFallback, fmt.Sprintf("uri of a binding is in clear text, because clients cannot trust a private "+
+			"authority by an address alone; tls-uri on port %d is encrypted; set tls.mode Required once every client uses it",
+			encryptedPort)
+	}
+	return v1alpha1.VerdictUnsupported, "connections are in clear text, as tls.mode Disabled asks"
+}
+
+// rewriteFactor is how many times the content has to fit on the volume: the file before a rewrite has at most twice the
+// content, and the new one stands beside it.
+const rewriteFactor = 3
+
+func durability(s *part.Service) (v1alpha1.Verdict, string) {
+	if !s.Durable {
+		return v1alpha1.VerdictUnsupported, "the content is in memory only, as persistence None asks: every restart loses all of it"
+	}
+	if needed := maxMemory(s) * rewriteFactor; s.Storage.Size.Value() < needed {
+		return v1alpha1.VerdictFallback, fmt.Sprintf("a full cache can fill its volume of %s and then refuses writes; grow storage.size to %s",
+			s.Storage.Size.String(), binary(needed))
+	}
+	if s.Parameters[fsync] == "always" {
+		return v1alpha1.VerdictEnforced, "an append-only file on a retained volume, written before each answer: a crash loses nothing acknowledged"
+	}
+	return v1alpha1.VerdictEnforced, "an append-only file on a retained volume, written every second: a crash of the node can lose up to one second of acknowledged writes"
+}
+
+// binary writes an amount in mebibytes, rounded up.
+func binary(amount int64) string {
+	const mebibyte = 1 << 20
+	return resource.NewQuantity((amount+mebibyte-1)/mebibyte*mebibyte, resource.BinarySI).String()
+}

@@ -1,0 +1,121 @@
+package postgresql
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// planConfigMap holds what the Job has to do, and the scripts that do it.
+func planConfigMap(s *part.Service) *corev1.ConfigMap {
+	data := files(provisionScripts)
+	data["plan"] = plan(s)
+	return kit.Config(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), data)
+}
+
+// plan is read line by line by scripts/provision.sh. The names in it were checked by checkNames.
+func plan(s *part.Service) string {
+	var databases, consumers, logins []string
+	for i, c := range s.Consumers {
+		databases = append(databases, "database "+c.Database)
+		consumers = append(consumers, fmt.Sprintf("consumer %d %s %s %s %s", i, c.Access, c.Database, c.Login, otherLogin(c.Login)))
+		logins = append(logins, c.Login, otherLogin(c.Login))
+	}
+	slices.Sort(databases)
+	lines := append(slices.Compact(databases), consumers...)
+	for _, c := range s.Departed {
+		for _, login := range []string{c.Login, otherLogin(c.Login)} {
+			if !slices.Contains(logins, login) {
+				lines = append(lines, "departed "+login)
+			}
+		}
+	}
+	lines = append(lines, fmt.Sprintf("replicas %d", s.Replicas))
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// provisionJob makes databases and logins. A change of the plan or of a Secret makes another Job.
+func provisionJob(s *part.Service, plan string) *batchv1.Job {
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), provisionContainer(s))
+	pod.Volumes = provisionVolumes(s, plan)
+	inputs := []any{s.Image, s.Placement, s.TLS, s.ClusterDomain, plan, s.Admin.Secret, certificate(s)}
+	for _, c := range s.Consumers {
+		inputs = append(inputs, c.Credential.Secret)
+	}
+	return kit.Job(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), pod, inputs...)
+}
+
+func provisionContainer(s *part.Service) corev1.Container {
+	container := corev1.Container{
+		Name: provisionRole, Image: s.Image.Name, Command: []string{"sh", configPath + "/provision.sh"},
+		Env: []corev1.EnvVar{
+			{Name: "MAJOR", Value: strconv.Itoa(major(s.Image.Version))},
+			{Name: "CONSUMERS", Value: consumersPath},
+			{Name: "LANG", Value: "C.UTF-8"},
+			{Name: "PGHOST", Value: host(s)},
+			{Name: "PGPORT", Value: strconv.Itoa(port)},
+			{Name: "PGUSER", Value: superuser},
+			kit.SecretEnv("PGPASSWORD", s.Admin.Secret, keyPassword),
+			{Name: "PGDATABASE", Value: "postgres"},
+			{Name: "PGCONNECT_TIMEOUT", Value: "5"},
+			{Name: "PGSSLMODE", Value: "disable"},
+		},
+		Resources:       kit.SmallResources(),
+		SecurityContext: kit.Restricted(),
+		VolumeMounts: []corev1.VolumeMount{
+			{Name: "config", MountPath: configPath, ReadOnly: true},
+			{Name: "tmp", MountPath: "/tmp"},
+		},
+	}
+	if len(s.Consumers) > 0 {
+		container.VolumeMounts = append(container.VolumeMounts,
+			corev1.VolumeMount{Name: "consumers", MountPath: consumersPath, ReadOnly: true})
+	}
+	if s.Certificate != nil {
+		container.Env[len(container.Env)-1].Value = "verify-full"
+		container.Env = append(container.Env, corev1.EnvVar{
+			Name: "PGSSLROOTCERT", Value: tlsPath + "/" + corev1.ServiceAccountRootCAKey,
+		})
+		container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "tls", MountPath: tlsPath, ReadOnly: true})
+	}
+	return container
+}
+
+func provisionVolumes(s *part.Service, plan string) []corev1.Volume {
+	volumes := []corev1.Volume{kit.ConfigVolume("config", plan, 0o444), kit.EmptyDir("tmp", "16Mi")}
+	if len(s.Consumers) > 0 {
+		volumes = append(volumes, consumersVolume(s))
+	}
+	if s.Certificate != nil {
+		authority := kit.SecretVolume("tls", s.Certificate.Secret)
+		authority.Secret.Items = []corev1.KeyToPath{
+			{Key: corev1.ServiceAccountRootCAKey, Path: corev1.ServiceAccountRootCAKey},
+		}
+		volumes = append(volumes, authority)
+	}
+	return volumes
+}
+
+// consumersVolume shows the Secret of each consumer in a folder that is named by its place in the plan.
+func consumersVolume(s *part.Service) corev1.Volume {
+	var sources []corev1.VolumeProjection
+	for i, c := range s.Consumers {
+		folder := strconv.Itoa(i)
+		sources = append(sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: c.Credential.Secret},
+			Items: []corev1.KeyToPath{
+				{Key: "username", Path: folder + "/username"}, {Key: "password", Path: folder + "/password"},
+			},
+		}})
+	}
+	return corev1.Volume{Name: "consumers", VolumeSource: corev1.VolumeSource{
+		Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: kit.Ptr(int32(0o440))},
+	}}
+}

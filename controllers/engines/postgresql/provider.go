@@ -1,0 +1,105 @@
+// Package postgresql serves a StackDatabase with the engine PostgreSQL from native objects: one primary that writes, and read
+// copies that follow it.
+package postgresql
+
+import (
+	"fmt"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+const (
+	// port of the server.
+	port = 5432
+	// primaryRole and replicaRole tell the two StatefulSets apart in the component label; provisionRole is the Job's.
+	primaryRole, replicaRole, provisionRole = "primary", "replica", "provision"
+	// superuser is the administrator's role; probeUser and replicationUser are made by scripts/roles.sql.
+	superuser, probeUser, replicationUser = "postgres", "stackwright_probe", "stackwright_replication"
+	// Keys of the administrator's Secret.
+	keyPassword, keyReplicationPassword, keyProbePassword = "password", "replication-password", "probe-password"
+)
+
+// Builtin returns the provider.
+func Builtin() part.Provider {
+	return part.Provider{
+		Name:           string(v1alpha1.ProviderBuiltin),
+		Kind:           "StackDatabase",
+		Engine:         string(v1alpha1.EnginePostgreSQL),
+		DefaultTLS:     v1alpha1.TLSRequired,
+		Stateful:       func(*part.Service) bool { return true },
+		DefaultStorage: "10Gi",
+		AdminValues:    []string{keyPassword, keyReplicationPassword, keyProbePassword},
+		AdminData:      adminData,
+		ServerNames:    serverNames,
+		Endpoint:       endpoint,
+		Ports:          func(*part.Service) []int32 { return []int32{port} },
+		Login:          login,
+		Binding:        binding,
+		Upgrade:        upgrade,
+		Build:          build,
+	}
+}
+
+// adminData is the administrator's Secret: the values, and the role that the first one belongs to.
+func adminData(_ *part.Service, values map[string]string) map[string]string {
+	return kit.With(values, map[string]string{"username": superuser})
+}
+
+// upgrade allows every step within a major version; the format of the data differs between major versions.
+func upgrade(from, to string) error {
+	if major(from) == major(to) {
+		return nil
+	}
+	return fmt.Errorf("PostgreSQL %s cannot become %s in place; create a StackDatabase with version %s, move the data with "+
+		"pg_dump and psql, and let the stack use that one", from, to, to)
+}
+
+func build(s *part.Service) (part.Output, error) {
+	var output part.Output
+	if err := checkParameters(s); err != nil {
+		return output, err
+	}
+	if err := checkNames(s); err != nil {
+		return output, err
+	}
+	config := configMap(s)
+	output.Add(config, primaryService(s), networkPolicy(s), primary(s, config.Name))
+	if s.Replicas > 0 {
+		output.Add(replicaService(s), replica(s, config.Name))
+	}
+	if budget := disruptionBudget(s); budget != nil {
+		output.Add(budget)
+	}
+	if !s.Suspended {
+		plan := planConfigMap(s)
+		job := provisionJob(s, plan.Name)
+		output.Add(plan, job)
+		output.Provisioning = job.Name
+	}
+	verdicts(s, &output)
+	return output, nil
+}
+
+// verdicts says how the capabilities that the service declares are served.
+func verdicts(s *part.Service, output *part.Output) {
+	verdict := func(name string, verdict v1alpha1.Verdict, message string) {
+		output.Verdict(v1alpha1.CapabilityVerdict{
+			Name: name, Verdict: verdict, Provider: string(v1alpha1.ProviderBuiltin), Message: message,
+		})
+	}
+	switch s.TLS {
+	case v1alpha1.TLSRequired:
+		verdict("TLS", v1alpha1.VerdictEnforced, "connections in clear text are refused")
+	case v1alpha1.TLSPreferred:
+		verdict("TLS", v1alpha1.VerdictFallback, "connections in clear text are accepted too; bindings name the encrypted ones")
+	}
+	if s.Replicas > 0 {
+		verdict("ReadCopies", v1alpha1.VerdictEnforced, "streaming replication; a consumer with access ReadOnly reads from the copies")
+	}
+	if s.Production {
+		verdict("Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+
+			"no copy takes its place by itself")
+	}
+}

@@ -1,0 +1,84 @@
+# Makes virtual hosts and logins. It may run again at any point, and drops nothing but logins that have to go.
+#   NODES      names of the nodes; one that runs is enough
+#   QUEUE_TYPE default type of queues in each virtual host
+#   CONSUMERS  lines of: folder below /logins with username and password, virtual host, configure, write and read pattern
+#   DEPARTED   names of logins that have to go
+set -eu
+PATH=/opt/rabbitmq/sbin:/usr/lib/rabbitmq/bin:$PATH
+
+say() { echo "stackwright: $*"; }
+
+umask 077
+cat /etc/stackwright/erlang-cookie >"$HOME/.erlang.cookie"
+
+# node prints the name of a node whose broker runs.
+node() {
+  for name in $NODES; do
+    if rabbitmqctl --node "$name" --timeout 15 --silent await_startup >/dev/null 2>&1; then
+      echo "$name"
+      return
+    fi
+  done
+  return 1
+}
+
+attempt=1
+until broker=$(node); do
+  if [ "$attempt" -ge 30 ]; then
+    say "no node runs after $attempt attempts; the job is tried again" >&2
+    exit 1
+  fi
+  say "waiting for a node ($attempt of 30)"
+  attempt=$((attempt + 1))
+  sleep 5
+done
+say "talking to $broker"
+
+ctl() { rabbitmqctl --node "$broker" --timeout 60 --silent "$@"; }
+
+# An upgrade to the next release needs the features of this one.
+ctl enable_feature_flag all
+
+vhosts=$(ctl list_vhosts name)
+users=$(ctl list_users | cut -f 1)
+
+has() { printf '%s\n' "$1" | grep -qxF -e "$2"; }
+
+make_vhost() {
+  if has "$vhosts" "$1"; then
+    ctl update_vhost_metadata "$1" --default-queue-type "$QUEUE_TYPE"
+    return
+  fi
+  say "making the virtual host $1"
+  ctl add_vhost "$1" --default-queue-type "$QUEUE_TYPE"
+  vhosts="$vhosts
+$1"
+}
+
+# Passwords come in by standard input: arguments can be seen by others.
+make_login() {
+  if has "$users" "$1"; then
+    ctl change_password "$1" <"$2" >/dev/null
+    return
+  fi
+  say "making the login $1"
+  ctl add_user "$1" <"$2" >/dev/null
+  users="$users
+$1"
+}
+
+printf '%s' "$CONSUMERS" | while read -r folder vhost may_configure may_write may_read; do
+  login=$(cat "/logins/$folder/username")
+  make_vhost "$vhost"
+  make_login "$login" "/logins/$folder/password"
+  ctl set_permissions --vhost "$vhost" "$login" "$may_configure" "$may_write" "$may_read"
+  say "$login may use $vhost"
+done
+
+for login in $DEPARTED; do
+  has "$users" "$login" || continue
+  say "taking back the login $login"
+  ctl delete_user "$login"
+  ctl close_all_user_connections "$login" 'login taken back'
+done
+say "done"

@@ -1,0 +1,100 @@
+package rabbitmq
+
+import (
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+const (
+	loginsDir    = "/logins"
+	loginsVolume = "logins"
+
+	// everything and nothing are patterns of names in permissions.
+	everything = ".*"
+	nothing    = "^$"
+)
+
+// users returns the script and the Job that make the consumers' virtual hosts and logins and take back those of the departed.
+// It speaks to the nodes as one of them, with their cookie, so that it needs no password of an administrator.
+func users(s *part.Service) (*corev1.ConfigMap, *batchv1.Job) {
+	identity := kit.ServiceIdentity(s, "provisioning")
+	config := kit.Config(identity, s.Namespace, kit.Child(s.Name, "users"), map[string]string{usersScript: usersText})
+	env := usersEnv(s)
+	container := corev1.Container{
+		Name: "users", Image: s.Image.Name,
+		Command:         script(usersScript),
+		Env:             env,
+		Resources:       kit.SmallResources(),
+		SecurityContext: kit.Restricted(),
+		VolumeMounts: []corev1.VolumeMount{
+			readOnly(configVolume, configDir), readOnly(loginsVolume, loginsDir),
+			{Name: homeVolume, MountPath: homeDir}, {Name: tmpVolume, MountPath: "/tmp"},
+		},
+	}
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container)
+	pod.Volumes = []corev1.Volume{
+		projected(configVolume,
+			corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: config.Name},
+			}},
+			fromSecret(s.Admin, corev1.KeyToPath{Key: valueCookie, Path: valueCookie})),
+		projected(loginsVolume, logins(s)...),
+		kit.EmptyDir(homeVolume, "16Mi"), kit.EmptyDir(tmpVolume, "64Mi"),
+	}
+	return config, kit.Job(identity, s.Namespace, kit.Child(s.Name, "users"), pod, s.Image, pod.Volumes, env)
+}
+
+// logins are the Secrets of the consumers, each in a folder of its own.
+func logins(s *part.Service) []corev1.VolumeProjection {
+	var sources []corev1.VolumeProjection
+	for i, consumer := range s.Consumers {
+		sources = append(sources, fromSecret(&consumer.Credential,
+			corev1.KeyToPath{Key: "username", Path: folder(i) + "/username"},
+			corev1.KeyToPath{Key: "password", Path: folder(i) + "/password"}))
+	}
+	return sources
+}
+
+func usersEnv(s *part.Service) []corev1.EnvVar {
+	var nodes, consumers, departed []string
+	for ordinal := range s.Nodes {
+		nodes = append(nodes, nodeName(s, ordinal))
+	}
+	for i, consumer := range s.Consumers {
+		line := append([]string{folder(i), consumer.Database}, permissions(consumer.Access)...)
+		consumers = append(consumers, strings.Join(line, " ")+"\n")
+	}
+	for _, consumer := range s.Departed {
+		departed = append(departed, consumer.Login)
+	}
+	return plainEnv(
+		"HOME", homeDir,
+		"LANG", "C.UTF-8",
+		"RABBITMQ_USE_LONGNAME", "true",
+		"NODES", strings.Join(nodes, " "),
+		"QUEUE_TYPE", queueType(s),
+		"CONSUMERS", strings.Join(consumers, ""),
+		"DEPARTED", strings.Join(departed, " "),
+	)
+}
+
+// permissions are the patterns of names that a login may configure, write and read. Consuming is reading.
+func permissions(access v1alpha1.AccessMode) []string {
+	if access == v1alpha1.AccessReadOnly {
+		return []string{nothing, nothing, everything}
+	}
+	return []string{everything, everything, everything}
+}
+
+func queueType(s *part.Service) string {
+	if declared := s.Parameters[parameterQueueType]; declared != "" {
+		return declared
+	}
+	return quorumType
+}

@@ -1,0 +1,9 @@
+package valkey
+
+import (
+	"testing"
+
+	"github.com/stackwright/stackwright/controllers/part/parttest"
+)
+
+func TestGolden(t *testing.T) { parttest.Run(t, Builtin().Build) }

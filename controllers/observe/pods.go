@@ -1,0 +1,124 @@
+package observe
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+)
+
+// ranks order causes: a deeper one explains the others.
+var ranks = map[string]int{
+	v1alpha1.ReasonImagePullFailed: 6, v1alpha1.ReasonConfigMissing: 5, v1alpha1.ReasonUnschedulable: 4,
+	v1alpha1.ReasonStoragePending: 4, v1alpha1.ReasonCrashLoop: 3, v1alpha1.ReasonNotAnswering: 2, v1alpha1.ReasonProgressing: 1,
+}
+
+// worst is the deepest cause among the pods of a workload; nil when all of them are ready.
+func worst(pods []corev1.Pod) *Cause {
+	var result *Cause
+	for i := range pods {
+		cause := podCause(&pods[i])
+		if cause != nil && (result == nil || ranks[cause.Reason] > ranks[result.Reason]) {
+			result = cause
+		}
+	}
+	return result
+}
+
+func podCause(pod *corev1.Pod) *Cause {
+	if cause := scheduling(pod); cause != nil {
+		return cause
+	}
+	statuses := append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...)
+	var result *Cause
+	for i := range statuses {
+		cause := containerCause(&statuses[i])
+		if cause != nil && (result == nil || ranks[cause.Reason] > ranks[result.Reason]) {
+			result = cause
+		}
+	}
+	return result
+}
+
+func scheduling(pod *corev1.Pod) *Cause {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type != corev1.PodScheduled || condition.Status != corev1.ConditionFalse {
+			continue
+		}
+		if strings.Contains(condition.Message, "PersistentVolumeClaim") || strings.Contains(condition.Message, "persistentvolumeclaim") {
+			return &Cause{v1alpha1.ReasonStoragePending, "its claim is not bound: " + tail(condition.Message)}
+		}
+		return &Cause{v1alpha1.ReasonUnschedulable,
+			"no node takes its pod: " + tail(condition.Message) + "; add capacity, or choose a smaller size or another placement"}
+	}
+	return nil
+}
+
+func containerCause(status *corev1.ContainerStatus) *Cause {
+	waiting := status.State.Waiting
+	if waiting != nil {
+		switch waiting.Reason {
+		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
+			return imageCause(status)
+		case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+			return &Cause{v1alpha1.ReasonConfigMissing, fmt.Sprintf("container %s cannot start: %s", status.Name, tail(waiting.Message))}
+		}
+	}
+	if cause := crash(status); cause != nil {
+		return cause
+	}
+	switch {
+	case status.State.Running != nil && !status.Ready:
+		return &Cause{v1alpha1.ReasonNotAnswering, fmt.Sprintf(
+			"container %s runs and does not answer its probe; check that it listens on the declared port and path", status.Name)}
+	case waiting != nil:
+		return &Cause{v1alpha1.ReasonProgressing, fmt.Sprintf("container %s is starting", status.Name)}
+	}
+	return nil
+}
+
+// imageCause says why an image cannot be pulled, in words that stay the same while the kubelet tries again.
+func imageCause(status *corev1.ContainerStatus) *Cause {
+	message := status.State.Waiting.Message
+	has := func(words ...string) bool {
+		for _, word := range words {
+			if strings.Contains(strings.ToLower(message), word) {
+				return true
+			}
+		}
+		return false
+	}
+	why, next := "", "look at kubectl describe pod"
+	switch {
+	case status.State.Waiting.Reason == "InvalidImageName" || has("invalid reference"):
+		why, next = " (the name is not valid)", "correct image"
+	case has("403", "401", "denied", "unauthorized", "authorization failed", "authentication required"):
+		why, next = " (access denied)", "check the image's name and imagePullSecrets"
+	case has("not found", "manifest unknown", "404"):
+		why, next = " (not found)", "correct the image's name or tag"
+	case has("no such host", "connection refused", "timeout", "timed out", "dial tcp", "no route", "failed to do request"):
+		why, next = " (the registry cannot be reached)", "check the image's name, or the network of the node"
+	case status.State.Waiting.Reason == "ErrImageNeverPull":
+		why, next = " (it is not on the node, and the pull policy forbids pulling)", "load the image on the node"
+	}
+	return &Cause{v1alpha1.ReasonImagePullFailed, fmt.Sprintf("image %s cannot be pulled%s; %s", status.Image, why, next)}
+}
+
+// crash says how a container ended that is not ready after an end.
+func crash(status *corev1.ContainerStatus) *Cause {
+	ended := status.State.Terminated
+	if ended == nil {
+		ended = status.LastTerminationState.Terminated
+	}
+	if ended == nil || status.Ready || ended.ExitCode == 0 && status.State.Terminated != nil {
+		return nil
+	}
+	how := fmt.Sprintf("ended with exit code %d", ended.ExitCode)
+	next := "read kubectl logs --previous"
+	if ended.Reason == "OOMKilled" {
+		how, next = "was killed for want of memory", "choose a larger size"
+	}
+	return &Cause{v1alpha1.ReasonCrashLoop, fmt.Sprintf("container %s %s; %s", status.Name, how, next)}
+}

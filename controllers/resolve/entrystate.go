@@ -1,0 +1,201 @@
+package resolve
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/anchor"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// entry finds out what is known of the service behind an entry.
+func (r *Resolver) entry(ctx context.Context, stack *v1alpha1.BackendStack, entry Entry) (EntryState, error) {
+	state := EntryState{Entry: entry, Dependency: part.Dependency{
+		Name: entry.Name, Kind: entry.Kind, Engine: entry.Engine, Type: entry.Type, Default: entry.Default,
+	}}
+	if entry.External != nil {
+		external(&state)
+		return state, nil
+	}
+	object := NewDataService(entry.Kind)
+	exists, err := r.found(ctx, entry.Namespace, entry.Object, object)
+	if err != nil {
+		return state, err
+	}
+	if !exists {
+		state.Problem = missing(entry)
+		return state, nil
+	}
+	state.Service = ViewOf(object)
+	if state.Shared, err = r.shared(ctx, stack, entry); err != nil {
+		return state, err
+	}
+	if entry.Inline {
+		if err := checkClaim(stack, entry, state.Service); err != nil {
+			return state, err
+		}
+	}
+	return state, r.bind(ctx, stack, &state)
+}
+
+func external(state *EntryState) {
+	state.Dependency.Secret = state.External.SecretRef.Name
+	state.Dependency.Renamed = state.External.Keys
+	state.Dependency.Egress = state.External.Egress
+	if keys := state.External.Keys; keys != nil {
+		state.Dependency.Keys = factsOf(keys)
+		state.Dependency.HasCA = keys.Certificates != ""
+	}
+}
+
+// factsOf lists the facts that are declared, under the names of servicebinding.io.
+func factsOf(keys *v1alpha1.BindingKeys) []string {
+	declared := map[string]string{
+		"host": keys.Host, "port": keys.Port, "username": keys.Username, "password": keys.Password,
+		"database": keys.Database, "uri": keys.URI, corev1.ServiceAccountRootCAKey: keys.Certificates,
+	}
+	maps.DeleteFunc(declared, func(_, key string) bool { return key == "" })
+	return slices.Sorted(maps.Keys(declared))
+}
+
+func missing(entry Entry) error {
+	if entry.Inline {
+		return part.Waiting(v1alpha1.ReasonCredentialsPending, 0, "%s %s is being made", entry.Kind, entry.Object)
+	}
+	return part.Waiting(v1alpha1.ReasonDependencyNotFound, 0,
+		"%s: %s %s/%s does not exist; create it or correct ref", entry.Name, entry.Kind, entry.Namespace, entry.Object)
+}
+
+func (r *Resolver) shared(ctx context.Context, stack *v1alpha1.BackendStack, entry Entry) (bool, error) {
+	stacks := &v1alpha1.BackendStackList{}
+	key := ServiceKey(entry.Kind, entry.Namespace, entry.Object)
+	if err := r.Cache.List(ctx, stacks, client.MatchingFields{IndexServices: key}); err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(stacks.Items, func(other v1alpha1.BackendStack) bool {
+		return other.UID != stack.UID && other.DeletionTimestamp.IsZero()
+	}), nil
+}
+
+// checkClaim refuses to take over a service that was made for somebody else, or by hand.
+func checkClaim(stack *v1alpha1.BackendStack, entry Entry, service *View) error {
+	claim := service.Claim()
+	if claim != nil && claim.Stack == stack.Name && claim.Entry == entry.Name {
+		return nil
+	}
+	maker := "by hand"
+	if claim != nil {
+		maker = "for entry " + claim.Entry + " of stack " + claim.Stack
+	}
+	return part.Waiting(v1alpha1.ReasonNameConflict, 0,
+		"entry %s needs the name %s, but that %s was made %s; rename the entry, or share it with ref",
+		entry.Name, entry.Object, entry.Kind, maker)
+}
+
+// bind fills in what the stack's components need to connect, or says why they have to wait.
+func (r *Resolver) bind(ctx context.Context, stack *v1alpha1.BackendStack, state *EntryState) error {
+	view := state.Service
+	state.Dependency.Engine, state.Engine = view.Engine, view.Engine
+	stub, provider, err := r.stub(ctx, view)
+	if err != nil || provider == nil {
+		state.Problem = part.Waiting(v1alpha1.ReasonCredentialsPending, 0, "%s %s has no provider yet", state.Kind, state.Object)
+		return err
+	}
+	state.Peer = &part.Peer{Labels: kit.ServiceSelector(view.Engine, stub.Name), Ports: kit.TCP(provider.Ports(stub)...)}
+	if stub.Namespace != stack.Namespace {
+		state.Peer.Namespace = stub.Namespace
+	}
+	if stub.Certificate != nil {
+		state.Dependency.HasCA, state.Dependency.CA = true, stub.Certificate.CA
+	}
+	state.Dependency.Keys = bindingKeys(provider, stub)
+	state.Consumer = consumerStatus(view, stack, state.Name)
+	state.Problem = bindingProblem(stack, state)
+	if state.Problem == nil {
+		state.Dependency.Secret = state.Consumer.Binding.Name
+	}
+	return nil
+}
+
+// stub is a service with just enough facts to name endpoint, ports and keys.
+func (r *Resolver) stub(ctx context.Context, view *View) (*part.Service, *part.Provider, error) {
+	name := view.Status.Provider
+	for i := range r.Providers {
+		p := &r.Providers[i]
+		if p.Kind != view.Kind || p.Engine != view.Engine || p.Name != name {
+			continue
+		}
+		stub := &part.Service{
+			Kind: view.Kind, Namespace: view.Object.GetNamespace(), Name: view.Object.GetName(), Engine: view.Engine,
+			Provider: p.Name, ClusterDomain: r.ClusterDomain, TLS: p.DefaultTLS,
+			Replicas: view.replicas, Shards: max(view.shards, 1), Nodes: max(view.nodes, 1), Durable: view.durable,
+		}
+		return stub, p, r.stubTLS(ctx, view, stub)
+	}
+	return nil, nil, nil
+}
+
+func (r *Resolver) stubTLS(ctx context.Context, view *View, stub *part.Service) error {
+	if view.Common.TLS != nil {
+		stub.TLS = view.Common.TLS.Mode
+	}
+	object := &corev1.ConfigMap{}
+	exists, err := r.found(ctx, stub.Namespace, anchor.Name(stub.Kind, stub.Name), object)
+	if err != nil || !exists {
+		return err
+	}
+	recorded, err := anchor.Parse(object, stub.Kind, stub.Name)
+	if err != nil {
+		return nil //nolint:nilerr // the service's own condition tells of an anchor that cannot be believed
+	}
+	if view.Common.TLS == nil {
+		stub.TLS = recorded.TLS
+	}
+	if recorded.Certificate != nil && stub.TLS != v1alpha1.TLSDisabled {
+		credential := recorded.Certificate.Credential()
+		stub.Certificate = &credential
+	}
+	return nil
+}
+
+func bindingKeys(provider *part.Provider, stub *part.Service) []string {
+	keys := provider.Binding(stub, part.Consumer{Login: "x", Database: "x", Entry: "x"}, "x")
+	if stub.TLS != v1alpha1.TLSDisabled {
+		keys[corev1.ServiceAccountRootCAKey] = ""
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+func consumerStatus(view *View, stack *v1alpha1.BackendStack, entry string) *v1alpha1.ConsumerStatus {
+	for i := range view.Status.Consumers {
+		c := &view.Status.Consumers[i]
+		if c.Namespace == stack.Namespace && c.Stack == stack.Name && c.Entry == entry {
+			return c
+		}
+	}
+	return nil
+}
+
+func bindingProblem(stack *v1alpha1.BackendStack, state *EntryState) error {
+	consumer := state.Consumer
+	switch {
+	case consumer != nil && consumer.Reason == v1alpha1.ReasonNotGranted:
+		return part.Waiting(v1alpha1.ReasonNotGranted, 0,
+			"%s: %s %s/%s does not grant this stack access; its owner adds it to spec.allowedConsumers",
+			state.Name, state.Kind, state.Namespace, state.Object)
+	case consumer == nil || consumer.Binding == nil:
+		return part.Waiting(v1alpha1.ReasonCredentialsPending, 0,
+			"%s: credentials of %s %s are being made", state.Name, state.Kind, state.Object)
+	case !anchor.BindingName(stack.Name, state.Name, consumer.Binding.Name):
+		return part.Waiting(v1alpha1.ReasonAnchorInvalid, 0,
+			"%s: %s %s/%s names Secret %s, which is none of this entry; nothing is changed",
+			state.Name, state.Kind, state.Namespace, state.Object, consumer.Binding.Name)
+	}
+	return nil
+}

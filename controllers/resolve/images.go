@@ -1,0 +1,101 @@
+package resolve
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// builtinImages is the catalog of the official images. The first of an engine is its default version. The user ids are those
+// of the images' own users. RabbitMQ stays at 4.2: from 4.3 on it refuses the queues that Celery up to 5.6 declares.
+var builtinImages = []v1alpha1.CatalogImage{
+	{Engine: "PostgreSQL", Version: "17", Image: "docker.io/library/postgres:17", User: &v1alpha1.ImageUser{RunAsUser: 999}},
+	{Engine: "PostgreSQL", Version: "18", Image: "docker.io/library/postgres:18.6", User: &v1alpha1.ImageUser{RunAsUser: 999}},
+	{Engine: "Valkey", Version: "9.1", Image: "docker.io/valkey/valkey:9.1.4", User: &v1alpha1.ImageUser{RunAsUser: 999}},
+	{Engine: "Redis", Version: "8.10", Image: "docker.io/library/redis:8.10.1", User: &v1alpha1.ImageUser{RunAsUser: 999}},
+	{Engine: "Memcached", Version: "1.6", Image: "docker.io/library/memcached:1.6.45", User: &v1alpha1.ImageUser{RunAsUser: 11211}},
+	{Engine: "RabbitMQ", Version: "4.2", Image: "docker.io/library/rabbitmq:4.2.9-management", User: &v1alpha1.ImageUser{RunAsUser: 999}},
+	{Engine: "Nginx", Version: "1.30", Image: "docker.io/library/nginx:1.30.4", User: &v1alpha1.ImageUser{RunAsUser: 101}},
+}
+
+// EngineImage returns the image of an engine in a version; an empty version is the catalog's first.
+func (c *Class) EngineImage(engine, version string) (part.Image, error) {
+	of := func(catalog []v1alpha1.CatalogImage) []v1alpha1.CatalogImage {
+		return slices.DeleteFunc(slices.Clone(catalog), func(i v1alpha1.CatalogImage) bool { return string(i.Engine) != engine })
+	}
+	catalog := of(c.Spec.Images)
+	if len(catalog) == 0 {
+		catalog = of(builtinImages)
+	}
+	var versions []string
+	for _, image := range catalog {
+		if version == "" || image.Version == version {
+			return c.catalogImage(image), nil
+		}
+		versions = append(versions, image.Version)
+	}
+	return part.Image{}, part.Waiting(v1alpha1.ReasonVersionNotInCatalog, 0,
+		"the image catalog has no %s %s; it has %s. Name one of them in version, or ask the platform team to add it to spec.images of the StackClass",
+		engine, version, strings.Join(versions, ", "))
+}
+
+func (c *Class) catalogImage(image v1alpha1.CatalogImage) part.Image {
+	result := part.Image{Name: c.Mirrored(image.Image), Version: image.Version}
+	for _, builtin := range builtinImages {
+		if builtin.Engine == image.Engine {
+			result.RunAsUser, result.RunAsGroup = builtin.User.RunAsUser, builtin.User.RunAsUser
+		}
+	}
+	if image.User != nil {
+		result.RunAsUser, result.RunAsGroup = image.User.RunAsUser, cmp.Or(image.User.RunAsGroup, image.User.RunAsUser)
+	}
+	return result
+}
+
+// Mirrored applies the longest mirror that matches the beginning of an image's full name.
+func (c *Class) Mirrored(image string) string {
+	full := fullName(image)
+	var best v1alpha1.Mirror
+	for _, mirror := range c.Spec.Mirrors {
+		source := strings.TrimSuffix(mirror.Source, "/")
+		rest, matches := strings.CutPrefix(full, source)
+		whole := rest == "" || strings.ContainsAny(rest[:1], "/:@")
+		if matches && whole && len(source) > len(strings.TrimSuffix(best.Source, "/")) {
+			best = mirror
+		}
+	}
+	if best.Source == "" {
+		return image
+	}
+	return strings.TrimSuffix(best.Mirror, "/") + strings.TrimPrefix(full, strings.TrimSuffix(best.Source, "/"))
+}
+
+// fullName adds what container runtimes add to a short image name.
+func fullName(image string) string {
+	first, _, found := strings.Cut(image, "/")
+	switch {
+	case !found:
+		return "docker.io/library/" + image
+	case first != "localhost" && !strings.ContainsAny(first, ".:"):
+		return "docker.io/" + image
+	}
+	return image
+}
+
+// checkRegistry refuses images of components from elsewhere than the class allows.
+func (c *Class) checkRegistry(field, image string) error {
+	if c.Spec.Limits == nil || len(c.Spec.Limits.Registries) == 0 {
+		return nil
+	}
+	for _, registry := range c.Spec.Limits.Registries {
+		rest, matches := strings.CutPrefix(fullName(image), strings.TrimSuffix(registry, "/"))
+		if matches && (rest == "" || strings.ContainsAny(rest[:1], "/:@")) {
+			return nil
+		}
+	}
+	return part.Invalid(v1alpha1.ReasonLimitExceeded, "%s: the class allows images from %s only, not %s",
+		field, strings.Join(c.Spec.Limits.Registries, ", "), image)
+}

@@ -1,0 +1,153 @@
+package status
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/anchor"
+	"github.com/stackwright/stackwright/controllers/observe"
+	"github.com/stackwright/stackwright/controllers/part"
+	"github.com/stackwright/stackwright/controllers/resolve"
+)
+
+// ServicePass is what one pass over a data service learned.
+type ServicePass struct {
+	Plan *resolve.ServicePlan
+	// Output is what was built; nil when the pass ended before.
+	Output *part.Output
+	// State is what was observed; nil when it could not be read.
+	State *observe.State
+	// Held names the workloads whose template is held back.
+	Held []string
+	// Err ended the pass.
+	Err error
+}
+
+// Service derives the status of a data service.
+func Service(pass ServicePass, now time.Time) v1alpha1.DataServiceStatus {
+	view := pass.Plan.View
+	next := *view.Status.DeepCopy()
+	next.ObservedGeneration = view.Object.GetGeneration()
+	pass.choices(&next)
+	verdict := pass.verdict()
+	pass.consumers(&next, verdict)
+	c := conditions{list: next.Conditions, generation: next.ObservedGeneration, now: now}
+	c.root(verdict)
+	c.available(pass.serving())
+	if pass.Output != nil {
+		c.updates(slices.Clone(pass.Held))
+		next.Capabilities = sorted(pass.Output.Verdicts)
+	}
+	next.Conditions = c.list
+	return next
+}
+
+// choices copies what the anchor records.
+func (p *ServicePass) choices(next *v1alpha1.DataServiceStatus) {
+	if p.Plan.Class != nil {
+		next.StackClass = &v1alpha1.ResolvedClass{Name: p.Plan.Class.Name, Generation: p.Plan.Class.Generation}
+	}
+	a := p.Plan.Anchor
+	if a == nil || p.Plan.Service == nil {
+		return
+	}
+	next.Provider, next.Version, next.Image = a.Provider, a.Version, a.Image
+	endpoint := p.Plan.Provider.Endpoint(p.Plan.Service)
+	next.Endpoint = &v1alpha1.ServiceEndpoint{Host: endpoint.Host, Port: endpoint.Port}
+	next.ClaimedBy, next.Binding = p.Plan.Claimant, nil
+	if claim := p.Plan.Claimant; claim != nil {
+		if c := a.Find(p.Plan.Service.Namespace, claim.Stack, claim.Entry); c != nil && !c.Departed {
+			next.Binding = &v1alpha1.BindingReference{Name: c.Set.Binding}
+		}
+	}
+}
+
+func (p *ServicePass) verdict() Verdict {
+	switch {
+	case p.Err != nil:
+		return ofError(p.Err)
+	case p.State == nil || p.Output == nil:
+		return notReady(v1alpha1.ReasonProgressing, "nothing was observed yet")
+	}
+	var verdicts []Verdict
+	for _, w := range p.State.Workloads {
+		if p.counts(w) {
+			verdicts = append(verdicts, ofWorkload(strings.ToLower(w.Kind)+" "+w.Name, w))
+		}
+	}
+	if verdict, found := worst(verdicts); found {
+		return verdict
+	}
+	if p.Plan.Service.Suspended {
+		return Verdict{Resting: true, Reason: v1alpha1.ReasonSuspended,
+			Message: "spec.suspend is set; the data is kept. Unset it to go on"}
+	}
+	if len(verdicts) == 0 {
+		return notReady(v1alpha1.ReasonProgressing, "its objects are being made")
+	}
+	return ready(p.Plan.Service.Engine + " answers")
+}
+
+// counts says whether a workload is one of this pass: a Job of earlier inputs is about to go.
+func (p *ServicePass) counts(w observe.Workload) bool {
+	return w.Kind != "Job" || w.Name == p.Output.Provisioning
+}
+
+// serving says whether every StatefulSet and Deployment that should run has a ready pod.
+func (p *ServicePass) serving() bool {
+	if p.State == nil {
+		return false
+	}
+	serving := false
+	for _, w := range p.State.Workloads {
+		if w.Kind == "Job" || w.Wanted == 0 {
+			continue
+		}
+		if w.Ready == 0 {
+			return false
+		}
+		serving = true
+	}
+	return serving
+}
+
+// consumers tells each stack of its binding, and whether the login works.
+func (p *ServicePass) consumers(next *v1alpha1.DataServiceStatus, verdict Verdict) {
+	if p.Plan.Anchor == nil || p.Plan.Service == nil {
+		return
+	}
+	next.Consumers = slices.Clone(p.Plan.Refused)
+	for i := range p.Plan.Anchor.Consumers {
+		if c := &p.Plan.Anchor.Consumers[i]; !c.Departed {
+			next.Consumers = append(next.Consumers, consumer(c, verdict))
+		}
+	}
+	slices.SortFunc(next.Consumers, func(a, b v1alpha1.ConsumerStatus) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Stack, b.Stack), cmp.Compare(a.Entry, b.Entry))
+	})
+}
+
+func consumer(c *anchor.Consumer, verdict Verdict) v1alpha1.ConsumerStatus {
+	result := v1alpha1.ConsumerStatus{
+		Namespace: c.Namespace, Stack: c.Stack, Entry: c.Entry, Access: c.Access, Database: c.Database,
+		Binding: &v1alpha1.BindingReference{Name: c.Set.Binding},
+		Ready:   metav1.ConditionFalse, Reason: verdict.Reason,
+	}
+	if verdict.Ready {
+		result.Ready = metav1.ConditionTrue
+	}
+	return result
+}
+
+func sorted(verdicts []v1alpha1.CapabilityVerdict) []v1alpha1.CapabilityVerdict {
+	result := slices.Clone(verdicts)
+	slices.SortStableFunc(result, func(a, b v1alpha1.CapabilityVerdict) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Subject, b.Subject))
+	})
+	return result
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -85,7 +86,7 @@ func (o *Observer) Read(ctx context.Context, owner desired.Owner) (*State, error
 
 func (o *Observer) explain(ctx context.Context, state *State, object client.Object, workload *Workload, pods []corev1.Pod) {
 	mine := podsOf(object, pods)
-	workload.Cause = worst(mine)
+	workload.Cause = worst(mine, time.Now())
 	if workload.Cause != nil && workload.Cause.Reason != v1alpha1.ReasonProgressing {
 		return
 	}

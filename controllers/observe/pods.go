@@ -3,6 +3,7 @@ package observe
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -15,11 +16,14 @@ var ranks = map[string]int{
 	v1alpha1.ReasonStoragePending: 4, v1alpha1.ReasonCrashLoop: 3, v1alpha1.ReasonNotAnswering: 2, v1alpha1.ReasonProgressing: 1,
 }
 
+// startGrace is how long a container may run without answering before that is called a cause.
+const startGrace = 15 * time.Second
+
 // worst is the deepest cause among the pods of a workload; nil when all of them are ready.
-func worst(pods []corev1.Pod) *Cause {
+func worst(pods []corev1.Pod, now time.Time) *Cause {
 	var result *Cause
 	for i := range pods {
-		cause := podCause(&pods[i])
+		cause := podCause(&pods[i], now)
 		if cause != nil && (result == nil || ranks[cause.Reason] > ranks[result.Reason]) {
 			result = cause
 		}
@@ -27,19 +31,30 @@ func worst(pods []corev1.Pod) *Cause {
 	return result
 }
 
-func podCause(pod *corev1.Pod) *Cause {
+func podCause(pod *corev1.Pod, now time.Time) *Cause {
 	if cause := scheduling(pod); cause != nil {
 		return cause
 	}
-	statuses := append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...)
 	var result *Cause
-	for i := range statuses {
-		cause := containerCause(&statuses[i])
-		if cause != nil && (result == nil || ranks[cause.Reason] > ranks[result.Reason]) {
-			result = cause
+	consider := func(statuses []corev1.ContainerStatus, cause func(*corev1.ContainerStatus) *Cause) {
+		for i := range statuses {
+			if c := cause(&statuses[i]); c != nil && (result == nil || ranks[c.Reason] > ranks[result.Reason]) {
+				result = c
+			}
 		}
 	}
+	consider(pod.Status.InitContainerStatuses, initCause)
+	consider(pod.Status.ContainerStatuses, func(s *corev1.ContainerStatus) *Cause { return containerCause(s, now) })
 	return result
+}
+
+// initCause is the cause of a container that prepares the pod: one that runs is at work, one that succeeded is done.
+func initCause(status *corev1.ContainerStatus) *Cause {
+	ended := status.State.Terminated
+	if status.State.Running != nil || ended != nil && ended.ExitCode == 0 {
+		return &Cause{v1alpha1.ReasonProgressing, fmt.Sprintf("container %s prepares the pod", status.Name)}
+	}
+	return containerCause(status, time.Time{})
 }
 
 func scheduling(pod *corev1.Pod) *Cause {
@@ -56,7 +71,7 @@ func scheduling(pod *corev1.Pod) *Cause {
 	return nil
 }
 
-func containerCause(status *corev1.ContainerStatus) *Cause {
+func containerCause(status *corev1.ContainerStatus, now time.Time) *Cause {
 	waiting := status.State.Waiting
 	if waiting != nil {
 		switch waiting.Reason {
@@ -70,6 +85,8 @@ func containerCause(status *corev1.ContainerStatus) *Cause {
 		return cause
 	}
 	switch {
+	case status.State.Running != nil && !status.Ready && now.Sub(status.State.Running.StartedAt.Time) < startGrace:
+		return &Cause{v1alpha1.ReasonProgressing, fmt.Sprintf("container %s is starting", status.Name)}
 	case status.State.Running != nil && !status.Ready:
 		return &Cause{v1alpha1.ReasonNotAnswering, fmt.Sprintf(
 			"container %s runs and does not answer its probe; check that it listens on the declared port and path", status.Name)}

@@ -18,10 +18,10 @@ import (
 	"github.com/stackwright/stackwright/controllers/status"
 )
 
-// BackendStackReconciler makes BackendStacks real.
-//
-// +kubebuilder:rbac:groups=stackwright.dev,resources=backendstacks,verbs=get;list;watch
+// +kubebuilder:rbac:groups=stackwright.dev,resources=backendstacks,verbs=list;watch
 // +kubebuilder:rbac:groups=stackwright.dev,resources=backendstacks/status,verbs=patch
+
+// BackendStackReconciler makes BackendStacks real.
 type BackendStackReconciler struct {
 	Client   client.Client
 	Resolver *resolve.Resolver
@@ -64,6 +64,9 @@ func (r *BackendStackReconciler) run(ctx context.Context, owner desired.Owner, s
 	if state, err := r.Observer.Read(ctx, owner); err == nil {
 		pass.State = state
 	} else if pass.Err == nil {
+		pass.Err = err
+	}
+	if err := r.replaceMissingSecrets(ctx, &pass); err != nil {
 		pass.Err = err
 	}
 	return pass

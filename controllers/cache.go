@@ -15,6 +15,9 @@ import (
 	"github.com/stackwright/stackwright/controllers/kit"
 )
 
+// +kubebuilder:rbac:groups="",resources=pods;namespaces,verbs=list;watch
+// +kubebuilder:rbac:groups=storage.k8s.io,resources=storageclasses,verbs=list;watch
+
 // CacheOptions says what is watched: our own kinds, and of the native ones only what carries our label. There is no cache of
 // Secrets, and a kind that is not listed here is an error, not another watch.
 func CacheOptions(resync *time.Duration) cache.Options {

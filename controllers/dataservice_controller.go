@@ -17,10 +17,10 @@ import (
 	"github.com/stackwright/stackwright/controllers/status"
 )
 
-// DataServiceReconciler makes one kind of data service real: StackDatabase, StackCache or StackQueue.
-//
 // +kubebuilder:rbac:groups=stackwright.dev,resources=stackdatabases;stackcaches;stackqueues,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=stackwright.dev,resources=stackdatabases/status;stackcaches/status;stackqueues/status,verbs=patch
+
+// DataServiceReconciler makes one kind of data service real: StackDatabase, StackCache or StackQueue.
 type DataServiceReconciler struct {
 	Kind     string
 	Client   client.Client

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -66,6 +67,9 @@ func (r *DataServiceReconciler) anchored(
 		written = plan.Anchor
 		r.anchorWritten(owner, object)
 	}
+	if err := r.dropLost(ctx, plan); err != nil {
+		return nil, err
+	}
 	maker := &credentials.Maker{Client: r.Client, Provider: plan.Provider, Now: time.Now(), Seen: names(plan.Sets)}
 	next, err := maker.Ensure(ctx, plan.Service, plan.Anchor, plan.Consumers)
 	if err != nil {
@@ -79,6 +83,26 @@ func (r *DataServiceReconciler) anchored(
 	}
 	r.anchorWritten(owner, object)
 	return next, nil
+}
+
+// dropLost takes out of the anchor the credential sets whose ConfigMap is gone: the garbage collector took their Secrets, so
+// another version has to be made. The cache may be behind; a live read decides.
+func (r *DataServiceReconciler) dropLost(ctx context.Context, plan *resolve.ServicePlan) error {
+	seen := names(plan.Sets)
+	for _, set := range plan.Anchor.Sets() {
+		if slices.Contains(seen, set.ConfigMap) {
+			continue
+		}
+		key := client.ObjectKey{Namespace: plan.Service.Namespace, Name: set.ConfigMap}
+		err := r.Live.Get(ctx, key, &corev1.ConfigMap{})
+		if client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if err != nil {
+			plan.Anchor.Drop(set.ConfigMap)
+		}
+	}
+	return nil
 }
 
 func (r *DataServiceReconciler) anchorWritten(owner desired.Owner, object *corev1.ConfigMap) {

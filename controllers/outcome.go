@@ -51,6 +51,8 @@ func stale(err error) bool {
 	return false
 }
 
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
 // announce records an event when Ready changed its state or reason, in the words of the condition.
 func announce(recorder events.EventRecorder, object client.Object, before, after []metav1.Condition) {
 	old := meta.FindStatusCondition(before, v1alpha1.ConditionReady)

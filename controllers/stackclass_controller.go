@@ -14,10 +14,10 @@ import (
 	"github.com/stackwright/stackwright/controllers/status"
 )
 
-// StackClassReconciler says of each StackClass whether it can be used.
-//
-// +kubebuilder:rbac:groups=stackwright.dev,resources=stackclasses,verbs=get;list;watch
+// +kubebuilder:rbac:groups=stackwright.dev,resources=stackclasses,verbs=list;watch
 // +kubebuilder:rbac:groups=stackwright.dev,resources=stackclasses/status,verbs=patch
+
+// StackClassReconciler says of each StackClass whether it can be used.
 type StackClassReconciler struct {
 	Client client.Client
 }

@@ -72,7 +72,7 @@ func largeComponent(i int) any {
 		}),
 		"volumeMounts": mounts,
 		"initContainers": repeat(8, func(i int) any {
-			return map[string]any{"name": entryName("init", i), "volumeMounts": mounts}
+			return map[string]any{"name": entryName("init", i), "volumeMounts": mounts[8:24]}
 		}),
 		"uses": repeat(32, func(i int) any {
 			if i < 16 {

@@ -293,7 +293,7 @@ type InitContainer struct {
 	Resources *Resources `json:"resources,omitempty"`
 
 	// volumeMounts mount volumes of the component or of the stack.
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=mountPath
 	// +optional

@@ -59,10 +59,9 @@ type DataServiceSpec struct {
 	// that the operator sets itself and those that name a file, an address or a library, or would run a command. Memcached
 	// takes the options conn-limit, listen-backlog, max-item-size, max-reqs-per-event, slab-growth-factor, slab-min-size and
 	// threads. RabbitMQ takes channel_max, channel_max_per_node, classic_queue.default_version, collect_statistics_interval,
-	// connection_max, consumer_timeout, deprecated_features.permit.*, disk_free_limit.*, frame_max, handshake_timeout,
-	// heartbeat, max_message_size, queue_leader_locator, quorum_queue.*, raft.segment_max_entries, raft.wal_max_size_bytes,
-	// tcp_listen_options (backlog, nodelay, recbuf, sndbuf), vm_memory_high_watermark.* and
-	// vm_memory_high_watermark_paging_ratio.
+	// connection_max, consumer_timeout, default_queue_type, deprecated_features.permit.*, disk_free_limit.*, frame_max,
+	// handshake_timeout, heartbeat, max_message_size, queue_leader_locator, quorum_queue.*, raft.segment_max_entries,
+	// raft.wal_max_size_bytes, tcp_listen_options (backlog, nodelay, recbuf, sndbuf) and vm_memory_high_watermark.*.
 	// +optional
 	Parameters Parameters `json:"parameters,omitempty"`
 

@@ -20,7 +20,7 @@ const (
 // TestChildNamesFit is the table of the names that are made of the longest legal name.
 func TestChildNamesFit(t *testing.T) {
 	name := strings.Repeat("n", longestName)
-	hash, random, version := "-0123456789", "-abcde", "-v2147483647"
+	hash, jobHash, random, version := "-0123456789", "-01234567", "-abcde", "-v2147483647"
 	for _, child := range []struct {
 		of, kind, name string
 		limit          int
@@ -34,7 +34,7 @@ func TestChildNamesFit(t *testing.T) {
 		{"data service", "Service", name, labelLimit},
 		{"data service", "Service of read copies", name + "-replica", labelLimit},
 		{"data service", "Service of cluster members", name + "-nodes", labelLimit},
-		{"data service", "Job with a purpose of 7 characters", name + "-purpose" + hash, labelLimit},
+		{"data service", "Job with a purpose of 9 characters", name + "-provision" + jobHash, labelLimit},
 		{"data service", "anchor", name + "-database-anchor", subdomainLimit},
 		{"data service", "credential", name + "-consumer" + version + random, subdomainLimit},
 		{"data service", "claim of a pod", "data-" + name + "-replica-10", subdomainLimit},

@@ -107,17 +107,48 @@ func Name(kind, service string) string {
 // SetKey is the value of LabelSet for a service: a hash, because the three names together are longer than a label.
 func SetKey(kind, namespace, name string) string { return kit.Hash(kind, namespace, name) }
 
-// Names says whether the anchor names the set whose ConfigMap is given.
-func (a *Anchor) Names(configMap string) bool {
-	sets := []*Set{a.Admin, a.Certificate}
+// Sets returns the credential sets that are in use, the previous versions of consumers apart.
+func (a *Anchor) Sets() []*Set {
+	var sets []*Set
+	for _, set := range []*Set{a.Admin, a.Certificate} {
+		if set != nil {
+			sets = append(sets, set)
+		}
+	}
 	for i := range a.Consumers {
 		if c := &a.Consumers[i]; !c.Departed {
-			sets = append(sets, &c.Set, c.Previous)
+			sets = append(sets, &c.Set)
+		}
+	}
+	return sets
+}
+
+// Names says whether the anchor names the set whose ConfigMap is given.
+func (a *Anchor) Names(configMap string) bool {
+	sets := a.Sets()
+	for i := range a.Consumers {
+		if c := &a.Consumers[i]; !c.Departed && c.Previous != nil {
+			sets = append(sets, c.Previous)
 		}
 	}
 	return slices.ContainsFunc(sets, func(set *Set) bool {
-		return set != nil && (set.ConfigMap == configMap || set.RemoteConfigMap == configMap)
+		return set.ConfigMap == configMap || set.RemoteConfigMap == configMap
 	})
+}
+
+// Drop forgets the set whose ConfigMap is given, so that another version is made.
+func (a *Anchor) Drop(configMap string) {
+	if a.Admin != nil && a.Admin.ConfigMap == configMap {
+		a.Admin = nil
+	}
+	if a.Certificate != nil && a.Certificate.ConfigMap == configMap {
+		a.Certificate = nil
+	}
+	for i := range a.Consumers {
+		if a.Consumers[i].Set.ConfigMap == configMap {
+			a.Consumers[i].Set.Facts = "" // no facts are equal to these
+		}
+	}
 }
 
 // ConfigMap returns the object that holds the anchor.

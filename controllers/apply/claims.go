@@ -16,8 +16,10 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
+
 // GrowClaims raises the requests of the claims of the StatefulSets among the objects. A StatefulSet never changes its claims
-// by itself, and a claim never shrinks.
+// by itself, and a claim never shrinks. Claims are never deleted: the role does not hold that verb.
 func (a *Applier) GrowClaims(ctx context.Context, owner desired.Owner, output part.Output) error {
 	for _, object := range output.Objects {
 		set, ok := object.(*appsv1.StatefulSet)

@@ -95,6 +95,21 @@ func (g *Generated) finish(ctx context.Context, record *corev1.ConfigMap, name s
 	return g.Client.Patch(ctx, made, client.MergeFrom(record))
 }
 
+// Replace makes the Secret of an entry again, with other values, if somebody deleted it.
+func (g *Generated) Replace(ctx context.Context, stack *v1alpha1.BackendStack, entry *v1alpha1.GeneratedSecret) error {
+	name := kit.Child(stack.Name, string(entry.Name))
+	record := &corev1.ConfigMap{}
+	if err := g.Client.Get(ctx, client.ObjectKey{Namespace: stack.Namespace, Name: recordName(name)}, record); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	keys := strings.Split(record.Data[recordKeys], ",")
+	err := g.Client.Create(ctx, secretFor(record, name, keys))
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("secret %s: %w", name, err)
+	}
+	return nil
+}
+
 func secretFor(record *corev1.ConfigMap, name string, keys []string) *corev1.Secret {
 	values := map[string]string{}
 	for _, key := range keys {

@@ -18,7 +18,10 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create
+
 // Creator creates objects; it is all that this package may do to the cluster besides deleting the ConfigMaps of burnt sets.
+// No other verb on Secrets is granted: each of them, deletion too, can return values.
 type Creator interface {
 	Create(ctx context.Context, object client.Object, options ...client.CreateOption) error
 }

@@ -54,8 +54,15 @@ func Stack(plan *resolve.StackPlan, owner Owner, rooms Rooms) (part.Output, erro
 	return output, nil
 }
 
+// +kubebuilder:rbac:groups=stackwright.dev,resources=backendstacks/finalizers;stackdatabases/finalizers,verbs=update
+// +kubebuilder:rbac:groups=stackwright.dev,resources=stackcaches/finalizers;stackqueues/finalizers,verbs=update
+
 // stamp makes objects recognisable as ours: labels that lead to the owner on all of them and on their pods, the controller
 // reference on those that go with the owner.
+//
+// The reference blocks the owner's deletion while it is in the foreground. A cluster with the admission plugin
+// OwnerReferencesPermissionEnforcement (OpenShift) lets only those write such a reference who may update the owner's
+// finalizers. Our kinds serve no such subresource: the rule grants nothing else.
 func stamp(owner Owner, output *part.Output) {
 	labels := map[string]string{LabelOwnerKind: owner.GVK.Kind, LabelOwnerName: owner.Object.GetName()}
 	reference := *metav1.NewControllerRef(owner.Object, owner.GVK)

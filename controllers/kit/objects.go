@@ -51,7 +51,7 @@ func DisruptionBudget(identity Identity, namespace, name string) *policyv1.PodDi
 func Job(identity Identity, namespace, name string, pod corev1.PodSpec, inputs ...any) *batchv1.Job {
 	pod.RestartPolicy = corev1.RestartPolicyOnFailure
 	return &batchv1.Job{
-		ObjectMeta: identity.Meta(namespace, Child(name, Hash(inputs...))),
+		ObjectMeta: identity.Meta(namespace, Child(name, Hash(inputs...)[:8])),
 		Spec: batchv1.JobSpec{
 			BackoffLimit: Ptr(int32(100)),
 			Template:     corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()}, Spec: pod},

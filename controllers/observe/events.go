@@ -16,6 +16,8 @@ import (
 // eventLimit bounds how many events of one object are read.
 const eventLimit = 50
 
+// +kubebuilder:rbac:groups="",resources=events,verbs=list
+
 // fromEvents looks for a cause in the events of a workload and of its pods: pods that are refused, volumes that cannot be
 // mounted. An error of this look is no error of the pass: it only means that the cause stays unknown.
 func (o *Observer) fromEvents(ctx context.Context, object client.Object, pods []corev1.Pod) *Cause {

@@ -50,8 +50,10 @@ func podCause(pod *corev1.Pod, now time.Time) *Cause {
 
 // initCause is the cause of a container that prepares the pod: one that runs is at work, one that succeeded is done.
 func initCause(status *corev1.ContainerStatus) *Cause {
-	ended := status.State.Terminated
-	if status.State.Running != nil || ended != nil && ended.ExitCode == 0 {
+	if ended := status.State.Terminated; ended != nil && ended.ExitCode == 0 {
+		return nil
+	}
+	if status.State.Running != nil {
 		return &Cause{v1alpha1.ReasonProgressing, fmt.Sprintf("container %s prepares the pod", status.Name)}
 	}
 	return containerCause(status, time.Time{})

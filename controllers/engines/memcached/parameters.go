@@ -15,15 +15,19 @@ const (
 
 	// leastMemory is the smallest item memory, in MiB, with which the engine's defaults make sense.
 	leastMemory = 24
+	// leastConnections is the engine's default. Its other files count as connections too: with fewer, it may not start.
+	leastConnections = 1024
+	// itemStep is the size in bytes of the pieces that large items are stored in. The engine starts with whole ones only.
+	itemStep = 512 << 10
 	// largestItem is the engine's own bound of the size of an item, in bytes.
 	largestItem = 1 << 30
 )
 
 // settings are what a user may choose, under the names of the engine's long options.
 var settings = kit.Settings{
-	connLimit:            kit.Whole(1, 1_000_000),
+	connLimit:            kit.Whole(leastConnections, 65_536),
 	"listen-backlog":     kit.Whole(1, 65_535),
-	maxItemSize:          kit.Matching("a size such as 2m, of at least 1k", `[1-9][0-9]{0,8}[km]|[1-9][0-9]{3,9}`),
+	maxItemSize:          kit.Matching("a size such as 2m", `[1-9][0-9]{0,5}[km]|[1-9][0-9]{0,9}`),
 	"max-reqs-per-event": kit.Whole(1, 1_000_000),
 	"slab-growth-factor": kit.Matching("a factor such as 1.25, above 1 and below 10", `1\.[0-9]*[1-9][0-9]*|[2-9](\.[0-9]+)?`),
 	"slab-min-size":      kit.Whole(1, 1024),
@@ -44,7 +48,15 @@ func checkParameters(s *part.Service) error {
 	if err := settings.Check(s.Parameters, owned); err != nil {
 		return err
 	}
+	return checkItemSize(s)
+}
+
+func checkItemSize(s *part.Service) error {
 	size := itemSize(s.Parameters[maxItemSize])
+	if size%itemStep != 0 {
+		return part.Invalid(v1alpha1.ReasonInvalid,
+			"parameters.%s: has to be a multiple of 512k, such as 512k, 1m or 1536k", maxItemSize)
+	}
 	if half := itemMemory(s) << 20 / 2; size > min(half, largestItem) {
 		return part.Invalid(v1alpha1.ReasonInvalid,
 			"parameters.%s: an item may have at most half of the item memory of %dm, and 1024m; lower it or choose a larger size",

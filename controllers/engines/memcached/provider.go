@@ -1,8 +1,8 @@
 // Package memcached serves the cache engine Memcached from N independent nodes; clients spread their keys over the list
 // servers of their binding.
 //
-// Who may connect is decided by the network policy alone: the engine's passwords are known to few clients, so there are none,
-// and every consumer may read and write everything. The verdict Authentication says so.
+// Who may connect is decided by the network policy alone. Few clients know the engine's passwords, so there are none, and
+// every consumer may read and write everything; the verdict Authentication says so.
 //
 // TLS is off by default, as hardly any client has it; mode Required turns it on for the one port. Mode Preferred is refused:
 // clients of one list would see different ports.
@@ -38,6 +38,8 @@ func Builtin() part.Provider {
 		Build:       build,
 	}
 }
+
+func identity(s *part.Service) kit.Identity { return kit.ServiceIdentity(s, "shard") }
 
 func host(s *part.Service) string { return kit.ServiceHost(s.Name, s.Namespace, s.ClusterDomain) }
 
@@ -75,14 +77,14 @@ func build(s *part.Service) (part.Output, error) {
 		return part.Output{}, err
 	}
 	var output part.Output
-	identity := kit.ServiceIdentity(s, "shard")
+	shard := identity(s)
 	output.Add(
-		kit.Headless(identity, s.Namespace, s.Name, kit.TCPPort(portName, port)),
-		statefulSet(s, identity),
-		kit.ServicePolicy(s, identity, []int32{port}),
+		kit.Headless(shard, s.Namespace, s.Name, kit.TCPPort(portName, port)),
+		statefulSet(s, shard),
+		kit.ServicePolicy(s, shard, []int32{port}),
 	)
 	if s.Shards > 1 {
-		output.Add(kit.DisruptionBudget(identity, s.Namespace, s.Name))
+		output.Add(kit.DisruptionBudget(shard, s.Namespace, s.Name))
 	}
 	verdicts(s, &output)
 	return output, nil
@@ -108,11 +110,13 @@ func verdicts(s *part.Service, output *part.Output) {
 			Name: name, Verdict: verdict, Provider: string(v1alpha1.ProviderBuiltin), Message: message,
 		})
 	}
-	say("Authentication", v1alpha1.VerdictUnsupported, "there are no logins: the network policy admits the pods of consumers, "+
-		"and each of them may read and write every key")
+	say("Authentication", v1alpha1.VerdictUnsupported, "there are no logins: the network policy admits the pods of "+
+		"consumers, and each of them may read and write every key")
 	if s.TLS == v1alpha1.TLSRequired {
-		say("TLS", v1alpha1.VerdictEnforced, "connections in clear text are refused; clients have to trust ca.crt of their binding")
+		say("TLS", v1alpha1.VerdictEnforced,
+			"connections in clear text are refused; clients have to trust ca.crt of their binding")
 		return
 	}
-	say("TLS", v1alpha1.VerdictUnsupported, "connections are in clear text; tls.mode Required encrypts them where every client can")
+	say("TLS", v1alpha1.VerdictUnsupported,
+		"connections are in clear text; tls.mode Required encrypts them where every client can")
 }

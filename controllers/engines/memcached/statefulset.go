@@ -19,9 +19,6 @@ const (
 	portName  = "memcached"
 	tlsVolume = "tls"
 	tlsDir    = "/tls"
-
-	// annotationRestartedAt on the pod template makes a restart of the declared restartedAt.
-	annotationRestartedAt = "stackwright.dev/restarted-at"
 )
 
 // statefulSet gives each node a name that stays, because clients choose a node by its place in the list. The nodes know
@@ -61,11 +58,9 @@ func podTemplate(s *part.Service, identity kit.Identity) corev1.PodTemplateSpec 
 	if s.TLS == v1alpha1.TLSRequired {
 		pod.Volumes = []corev1.Volume{kit.SecretVolume(tlsVolume, s.Certificate.Secret)}
 	}
-	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()}, Spec: pod}
-	if s.RestartedAt != "" {
-		template.Annotations = map[string]string{annotationRestartedAt: s.RestartedAt}
+	return corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt)}, Spec: pod,
 	}
-	return template
 }
 
 func container(s *part.Service) corev1.Container {
@@ -91,7 +86,7 @@ func command(s *part.Service) []string {
 	if s.TLS == v1alpha1.TLSRequired {
 		arguments = append(arguments, "-Z", "-o", "ssl_chain_cert="+tlsDir+"/tls.crt,ssl_key="+tlsDir+"/tls.key")
 	}
-	chosen := map[string]string{connLimit: "1024"}
+	chosen := map[string]string{connLimit: strconv.Itoa(leastConnections)}
 	maps.Copy(chosen, s.Parameters)
 	for _, name := range slices.Sorted(maps.Keys(chosen)) {
 		arguments = append(arguments, flags[name], chosen[name])

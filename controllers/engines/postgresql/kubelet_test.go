@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -36,9 +37,13 @@ type machine struct {
 	port    string
 }
 
+// ports are given to machines that run side by side.
+var ports atomic.Int32
+
 // newMachine finds the server's programs, or skips the test.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
+	t.Parallel()
 	version := serverVersion()
 	if version == "" {
 		message := "NOT TESTED: no PostgreSQL in /usr/lib/postgresql; the scripts were not run against a real server"
@@ -56,7 +61,7 @@ func newMachine(t *testing.T) *machine {
 	t.Logf("PostgreSQL %s", version)
 	return &machine{
 		t: t, folder: folder, service: &part.Service{Image: part.Image{Version: version}}, secrets: map[string]map[string]string{},
-		port: strconv.Itoa(20000 + os.Getpid()%10000),
+		port: strconv.Itoa(20000 + os.Getpid()%500*20 + int(ports.Add(1))),
 	}
 }
 
@@ -281,10 +286,25 @@ func (p *pod) kill() {
 	if p.server == nil {
 		return
 	}
-	_ = syscall.Kill(-p.server.Process.Pid, syscall.SIGKILL)
+	p.crash()
 	var exit *exec.ExitError
 	if err := p.server.Wait(); err != nil && !errors.As(err, &exit) {
 		p.machine.t.Error(err)
 	}
 	p.server = nil
+}
+
+// crash kills every process of the pod at once, as the end of a container does.
+func (p *pod) crash() {
+	for range 3 { // processes that were being started
+		found, _ := filepath.Glob("/proc/[0-9]*/environ")
+		for _, path := range found {
+			environment, _ := os.ReadFile(path)
+			if bytes.Contains(environment, []byte("PGDATA="+p.folder+"/")) {
+				if id, err := strconv.Atoi(strings.Split(path, "/")[2]); err == nil {
+					_ = syscall.Kill(id, syscall.SIGKILL)
+				}
+			}
+		}
+	}
 }

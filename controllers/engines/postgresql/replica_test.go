@@ -104,10 +104,10 @@ func TestCopyIsMadeAgainWhenThePrimaryDroppedItsLog(t *testing.T) {
 	m.arrives(replica, "1")
 
 	// A running copy that cannot follow a living primary is not ready.
-	m.superuser("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
 	replica.eventually("the slot is free", func() error {
+		m.superuser("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
 		_, err := m.queryAs(superuser, m.secrets["admin-1"][keyPassword], "postgres", "127.0.0.1", "verify-full",
-			"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+			"SELECT pg_sleep(0.2); SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
 		return err
 	})
 	replica.eventually("the copy is not ready", func() error {

@@ -45,7 +45,7 @@ func listDigest(contents ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// passwordVariable is read by the clients of both engines (Valkey prefers VALKEYCLI_AUTH from 9.0 on, and takes this one too).
+// passwordVariable is read by the clients of both engines; Valkey takes it beside VALKEYCLI_AUTH, which 9.0 brought.
 const passwordVariable = "REDISCLI_AUTH"
 
 // client is the engine's client as the administrator. Its password is in the environment, where no list of processes shows

@@ -15,6 +15,7 @@ var (
 	yesNo = kit.OneOf("yes", "no")
 	count = kit.Whole(0, math.MaxInt32)
 	bytes = kit.Matching("an amount of memory such as 512kb or 64mb", `[0-9]{1,9}([km]b?)?`)
+	share = kit.Matching("a share of maxmemory such as 5%, or an amount such as 64mb", `[0-9]{1,2}%|[0-9]{1,9}([km]b?)?`)
 	large = kit.Matching("an amount of memory from 1mb, such as 64mb or 2gb", `[1-9][0-9]{0,4}(mb|gb)`)
 )
 
@@ -46,7 +47,7 @@ var settings = kit.Settings{
 	"list-max-listpack-size":      kit.Whole(-5, math.MaxInt32),
 	"loglevel":                    kit.OneOf("debug", "verbose", "notice", "warning"),
 	"maxclients":                  kit.Whole(1, 1_000_000),
-	"maxmemory-clients":           kit.Matching("a share of maxmemory such as 5%, or an amount of memory such as 64mb", `[0-9]{1,2}%|[0-9]{1,9}([km]b?)?`),
+	"maxmemory-clients":           share,
 	"maxmemory-eviction-tenacity": kit.Whole(0, 100),
 	"maxmemory-samples":           kit.Whole(1, 64),
 	"notify-keyspace-events":      kit.Matching("letters such as KEA, or empty", `[KEg$lszhxetdmnA]*`),

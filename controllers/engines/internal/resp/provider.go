@@ -1,15 +1,21 @@
-// Package resp builds the servers that speak the Redis protocol: Valkey and Redis. They differ in the names of their programs;
-// configuration, logins and probes are the same.
+// Package resp builds the servers that speak the Redis protocol: Valkey and Redis. They differ in the names of their programs.
+//
+// One server runs, as a StatefulSet. Every consumer has a login of its own in an ACL list, which the server reads when it
+// starts and a job applies to a running server; the keys are shared by all. A cache with persistence None holds its content
+// in memory; with Durable, in an append-only file on a retained claim.
 //
 // # Encryption
 //
 // DefaultTLS is Preferred, not Required: the server speaks clear text on 6379 and TLS on 6380, and uri names the port in clear
-// text. Every framework reads REDIS_URL, and no common client can be told in that address alone to trust an authority of our
-// own: redis-py, node-redis, ioredis and Lettuce refuse the certificate of a plain rediss:// address, go-redis refuses an
-// address with parameters that it does not know, kombu connects to one without parameters in clear text, and Celery's result
-// backend refuses it. A backend that needs nothing but REDIS_URL therefore comes up, the network policy keeps others away,
-// and the verdict TLS says Fallback. A client that trusts ca.crt of its binding uses tls-uri at once; with mode Required
-// uri is that address, and clear text is refused.
+// text. Frameworks read REDIS_URL, and no address alone makes a client trust an authority of our own. Tried against a server
+// of this package with a plain rediss:// address:
+//   - redis-py 6.1, node-redis 6.3, ioredis 6.0 and go-redis 9 refuse the certificate,
+//   - kombu 5.5 connects and checks nothing, and Celery 5.5 refuses the address for its results,
+//   - with the parameters that redis-py and Celery want, go-redis refuses the address.
+//
+// A backend that has nothing but REDIS_URL therefore comes up, the network policy keeps others away, and the verdict TLS says
+// Fallback. A client that trusts ca.crt of its binding uses tls-uri at once. With mode Required, uri is that address and clear
+// text is refused: Node.js then needs NODE_EXTRA_CA_CERTS, and Python, Go and Ruby SSL_CERT_FILE or SSL_CERT_DIR.
 package resp
 
 import (
@@ -148,7 +154,7 @@ func build(engine Engine, s *part.Service) (part.Output, error) {
 	primary := kit.ServiceIdentity(s, "primary")
 	config := kit.Config(primary, s.Namespace, kit.Child(s.Name, "config"),
 		map[string]string{configFile: configuration(s)})
-	users := usersConfigMap(primary, s)
+	users := usersConfigMap(s)
 	output.Add(headless(engine, s, primary), config, users, statefulSet(engine, s, config.Name))
 	if provisions(s) {
 		job := provisioning(engine, s, users)

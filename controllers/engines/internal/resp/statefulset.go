@@ -20,9 +20,6 @@ const (
 	tlsVolume    = "tls"
 	dataVolume   = "data"
 	tmpVolume    = "tmp"
-
-	// annotationRestartedAt on the pod template makes a restart of the declared restartedAt.
-	annotationRestartedAt = "stackwright.dev/restarted-at"
 )
 
 // statefulSet runs the one server. It is a StatefulSet also where nothing is kept: two servers under one name would each have
@@ -77,11 +74,9 @@ func podTemplate(engine Engine, s *part.Service, identity kit.Identity, config s
 	} else {
 		pod.Volumes = append(pod.Volumes, kit.EmptyDir(dataVolume, ""))
 	}
-	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()}, Spec: pod}
-	if s.RestartedAt != "" {
-		template.Annotations = map[string]string{annotationRestartedAt: s.RestartedAt}
+	return corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt)}, Spec: pod,
 	}
-	return template
 }
 
 func serverContainer(engine Engine, s *part.Service) corev1.Container {

@@ -83,7 +83,8 @@ func checkLogins(s *part.Service) error {
 }
 
 func notBelieved(s *part.Service, problem string) error {
-	return part.Invalid(v1alpha1.ReasonAnchorInvalid, "ConfigMap %s-anchor: %s; restore the record from a backup", s.Name, problem)
+	return part.Invalid(v1alpha1.ReasonAnchorInvalid,
+		"ConfigMap %s-anchor: %s; restore the record from a backup", s.Name, problem)
 }
 
 // departed lists the logins to take back, but for those that somebody has again.
@@ -103,9 +104,9 @@ func departed(s *part.Service) string {
 
 // usersConfigMap keeps its name whatever it holds: a stack that comes or goes must not restart a cache, which would lose its
 // content. A server that starts reads the file; a running one is told by the job.
-func usersConfigMap(identity kit.Identity, s *part.Service) *corev1.ConfigMap {
+func usersConfigMap(s *part.Service) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
-		ObjectMeta: identity.Meta(s.Namespace, kit.Child(s.Name, "users")),
+		ObjectMeta: kit.ServiceIdentity(s, "primary").Meta(s.Namespace, kit.Child(s.Name, "users")),
 		Data:       map[string]string{usersFile: userList(s), departedFile: departed(s)},
 	}
 }

@@ -31,11 +31,12 @@ func verdicts(s *part.Service, output *part.Output) {
 func encryption(s *part.Service) (v1alpha1.Verdict, string) {
 	switch s.TLS {
 	case v1alpha1.TLSRequired:
-		return v1alpha1.VerdictEnforced, "connections in clear text are refused; clients have to trust ca.crt of their binding"
+		return v1alpha1.VerdictEnforced,
+			"connections in clear text are refused; clients have to trust ca.crt of their binding"
 	case v1alpha1.TLSPreferred:
-		return v1alpha1.VerdictFallback, fmt.Sprintf("uri of a binding is in clear text, because clients cannot trust a private "+
-			"authority by an address alone; tls-uri on port %d is encrypted; set tls.mode Required once every client uses it",
-			encryptedPort)
+		return v1alpha1.VerdictFallback, fmt.Sprintf("uri of a binding is in clear text, because clients cannot trust a "+
+			"private authority by an address alone; tls-uri on port %d is encrypted; set tls.mode Required once every client "+
+			"trusts ca.crt", encryptedPort)
 	}
 	return v1alpha1.VerdictUnsupported, "connections are in clear text, as tls.mode Disabled asks"
 }
@@ -45,17 +46,20 @@ func encryption(s *part.Service) (v1alpha1.Verdict, string) {
 const rewriteFactor = 3
 
 func durability(s *part.Service) (v1alpha1.Verdict, string) {
-	if !s.Durable {
-		return v1alpha1.VerdictUnsupported, "the content is in memory only, as persistence None asks: every restart loses all of it"
-	}
-	if needed := maxMemory(s) * rewriteFactor; s.Storage.Size.Value() < needed {
-		return v1alpha1.VerdictFallback, fmt.Sprintf("a full cache can fill its volume of %s and then refuses writes; grow storage.size to %s",
+	const file = "an append-only file on a retained volume, "
+	needed := maxMemory(s) * rewriteFactor
+	switch {
+	case !s.Durable:
+		return v1alpha1.VerdictUnsupported,
+			"the content is in memory only, as persistence None asks: every restart loses all of it"
+	case s.Storage.Size.Value() < needed:
+		return v1alpha1.VerdictFallback, fmt.Sprintf(
+			"a full cache can fill its volume of %s, and then refuses writes; grow storage.size to %s",
 			s.Storage.Size.String(), binary(needed))
+	case s.Parameters[fsync] == "always":
+		return v1alpha1.VerdictEnforced, file + "written before each answer: a crash loses nothing that was acknowledged"
 	}
-	if s.Parameters[fsync] == "always" {
-		return v1alpha1.VerdictEnforced, "an append-only file on a retained volume, written before each answer: a crash loses nothing acknowledged"
-	}
-	return v1alpha1.VerdictEnforced, "an append-only file on a retained volume, written every second: a crash of the node can lose up to one second of acknowledged writes"
+	return v1alpha1.VerdictEnforced, file + "written every second: a crash can lose up to a second of acknowledged writes"
 }
 
 // binary writes an amount in mebibytes, rounded up.

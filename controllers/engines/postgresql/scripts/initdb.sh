@@ -50,9 +50,9 @@ create() {
 	[ "$MAJOR" -lt 17 ] || set -- "$@" --locale-provider=builtin --builtin-locale=C.UTF-8
 	initdb "$@"
 	set_roles "$new"
-	sync
+	settle "$new"
 	mv "$new" "$PGDATA"
-	sync
+	settle "$DATA"
 	say "the data directory is complete"
 }
 

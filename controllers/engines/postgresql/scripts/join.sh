@@ -67,9 +67,9 @@ copy() {
 	rm -f "$new/stackwright.credentials"
 	: >"$new/standby.signal"
 	chmod 0700 "$new"
-	sync
+	settle "$new/standby.signal" "$new"
 	mv "$new" "$PGDATA"
-	sync
+	settle "$DATA"
 	say "the copy is complete"
 }
 

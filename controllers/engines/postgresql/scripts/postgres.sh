@@ -35,6 +35,9 @@ check_data() {
 			"place: set spec.version back to $written, and dump and restore into a new StackDatabase"
 }
 
+# settle makes files and folders survive a crash of the node. A sync that takes no names syncs everything.
+settle() { sync "$@" 2>/dev/null || sync; }
+
 # own_session gives the sessions of this script their own settings, whatever spec.parameters or the owner of a database set:
 # names are looked up in the system catalog only, and statements with passwords are not logged.
 own_session() {

@@ -31,8 +31,9 @@ sql() {
 # provision_database makes a database with its three groups.
 provision_database() {
 	say "database $1"
-	sql database.sql "database=$1" "owner=$1_owner" "readwrite=$1_readwrite" "readonly=$1_readonly"
-	sql reassign.sql "database=$1" "owner=$1_owner" ||
+	set -- "$1" "database=$1" "owner=$1_owner" "readwrite=$1_readwrite" "readonly=$1_readonly"
+	sql database.sql "$2" "$3" "$4" "$5" || return 1
+	sql reassign.sql "$2" "$3" "$4" "$5" ||
 		say "database $1: objects of a login are in use and keep their owner until the next run"
 }
 

@@ -33,8 +33,9 @@ until broker=$(node); do
   sleep 5
 done
 say "talking to $broker"
+export RABBITMQ_NODENAME="$broker"
 
-ctl() { rabbitmqctl --node "$broker" --timeout 60 --silent "$@"; }
+ctl() { rabbitmqctl --timeout 60 --silent "$@"; }
 
 # An upgrade to the next release needs the features of this one.
 ctl enable_feature_flag all
@@ -55,14 +56,15 @@ make_vhost() {
 $1"
 }
 
-# Passwords come in by standard input: arguments can be seen by others.
+# Passwords come in by standard input: arguments can be seen by others. rabbitmqctl reads it only where there are two
+# arguments, without any option.
 make_login() {
   if has "$users" "$1"; then
-    ctl change_password "$1" <"$2" >/dev/null
+    timeout 60 rabbitmqctl change_password "$1" <"$2" >/dev/null
     return
   fi
   say "making the login $1"
-  ctl add_user "$1" <"$2" >/dev/null
+  timeout 60 rabbitmqctl add_user "$1" <"$2" >/dev/null
   users="$users
 $1"
 }

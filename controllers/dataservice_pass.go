@@ -89,17 +89,16 @@ func (r *DataServiceReconciler) anchored(
 // another version has to be made. The cache may be behind; a live read decides.
 func (r *DataServiceReconciler) dropLost(ctx context.Context, plan *resolve.ServicePlan) error {
 	seen := names(plan.Sets)
-	for _, set := range plan.Anchor.Sets() {
-		if slices.Contains(seen, set.ConfigMap) {
+	for _, record := range plan.Anchor.Records(plan.Service.Namespace) {
+		if slices.Contains(seen, record.Name) {
 			continue
 		}
-		key := client.ObjectKey{Namespace: plan.Service.Namespace, Name: set.ConfigMap}
-		err := r.Live.Get(ctx, key, &corev1.ConfigMap{})
+		err := r.Live.Get(ctx, record, &corev1.ConfigMap{})
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
 		if err != nil {
-			plan.Anchor.Drop(set.ConfigMap)
+			plan.Anchor.Drop(record.Name)
 		}
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
@@ -123,6 +124,21 @@ func (a *Anchor) Sets() []*Set {
 	return sets
 }
 
+// Records returns the ConfigMaps of the sets that are in use: those of the service in its namespace, those of consumers
+// elsewhere in theirs.
+func (a *Anchor) Records(namespace string) []types.NamespacedName {
+	var records []types.NamespacedName
+	for _, set := range a.Sets() {
+		records = append(records, types.NamespacedName{Namespace: namespace, Name: set.ConfigMap})
+	}
+	for i := range a.Consumers {
+		if c := &a.Consumers[i]; !c.Departed && c.Set.RemoteConfigMap != "" {
+			records = append(records, types.NamespacedName{Namespace: c.Namespace, Name: c.Set.RemoteConfigMap})
+		}
+	}
+	return records
+}
+
 // Names says whether the anchor names the set whose ConfigMap is given.
 func (a *Anchor) Names(configMap string) bool {
 	sets := a.Sets()
@@ -145,8 +161,8 @@ func (a *Anchor) Drop(configMap string) {
 		a.Certificate = nil
 	}
 	for i := range a.Consumers {
-		if a.Consumers[i].Set.ConfigMap == configMap {
-			a.Consumers[i].Set.Facts = "" // no facts are equal to these
+		if set := &a.Consumers[i].Set; set.ConfigMap == configMap || set.RemoteConfigMap == configMap {
+			set.Facts = "" // no facts are equal to these
 		}
 	}
 }

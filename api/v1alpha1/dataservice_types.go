@@ -122,7 +122,8 @@ type TLSMode string
 const (
 	// TLSRequired refuses connections in clear text.
 	TLSRequired TLSMode = "Required"
-	// TLSPreferred accepts both; the binding names the encrypted one.
+	// TLSPreferred accepts both. For caches and queues the binding's uri is the one in clear text, which every client library
+	// speaks without settings, and tls-uri the encrypted one.
 	TLSPreferred TLSMode = "Preferred"
 	// TLSDisabled has no encryption.
 	TLSDisabled TLSMode = "Disabled"
@@ -130,7 +131,8 @@ const (
 
 // ServiceTLS is encryption in transit.
 type ServiceTLS struct {
-	// mode is Required (default where the engine has TLS), Preferred or Disabled.
+	// mode is Required (default of databases), Preferred (default of caches and queues, but of Memcached) or Disabled
+	// (default of Memcached).
 	// +required
 	Mode TLSMode `json:"mode,omitempty"`
 }

@@ -116,6 +116,7 @@ func (e Entry) locate(stack *v1alpha1.BackendStack, ref *v1alpha1.ServiceReferen
 		e.Namespace, e.Object = cmp.Or(ref.Namespace, stack.Namespace), ref.Name
 	default:
 		e.Inline, e.Namespace, e.Object = true, stack.Namespace, kit.Child(stack.Name, e.Name)
+		e.Access = v1alpha1.AccessOwner
 	}
 	if e.Kind != KindCache && e.Database == "" { // a private database is always owned
 		e.Access = v1alpha1.AccessOwner

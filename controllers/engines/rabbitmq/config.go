@@ -132,14 +132,19 @@ func (l *settings) addLimits(s *part.Service) {
 }
 
 // addQueues makes queues that survive the loss of a node, where there are nodes to put copies on, also of those that were
-// declared while the cluster was smaller. Queues that are neither durable nor exclusive are permitted, because Celery
-// declares such ones for its control messages.
+// declared while the cluster was smaller.
+//
+// Both permissions are there for clients that know nothing of this broker, Celery above all. It declares control queues that
+// are neither durable nor exclusive. And it asks for a prefetch limit over all consumers of a channel, which a quorum queue
+// answers with an error: where the feature is not permitted, the broker takes the limit for each consumer instead (tried:
+// without this a worker that has only its URL reconnects for ever).
 func (l *settings) addQueues() {
 	l.add(parameterQueueType, quorumType)
 	l.add("quorum_queue.continuous_membership_reconciliation.enabled", "true")
 	l.add("quorum_queue.continuous_membership_reconciliation.target_group_size", "3")
 	l.add("cluster_partition_handling", "pause_minority")
 	l.add("deprecated_features.permit.transient_nonexcl_queues", "true")
+	l.add("deprecated_features.permit.global_qos", "false")
 }
 
 // override puts the user's values in the place of the operator's, and the others at the end in the order of their names.

@@ -59,7 +59,8 @@ func durability(s *part.Service) (v1alpha1.Verdict, string) {
 	case s.Parameters[fsync] == "always":
 		return v1alpha1.VerdictEnforced, file + "written before each answer: a crash loses nothing that was acknowledged"
 	}
-	return v1alpha1.VerdictEnforced, file + "written every second: a crash can lose up to a second of acknowledged writes"
+	return v1alpha1.VerdictEnforced, file +
+		"written every second: a crash of the node loses the last second of acknowledged writes, two on a slow disk"
 }
 
 // binary writes an amount in mebibytes, rounded up.

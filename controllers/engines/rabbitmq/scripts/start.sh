@@ -28,6 +28,12 @@ cluster_formation.discovery_retry_limit = 1000000
 EOF
 }
 
+# watches until this node is in a cluster of several, and writes it down.
+watches() {
+  until asks "$RABBITMQ_NODENAME" 'length(rabbit_nodes:list_members()) > 1.'; do sleep 5; done
+  : >"$joined"
+}
+
 # The first node forms the cluster, unless there is one: then its claim was lost, and a second cluster under the same name
 # would take half of the clients.
 first_node() {
@@ -46,9 +52,9 @@ first_node() {
   say "forming the cluster"
 }
 
-# Any other node waits for the first one, and until its own clock is past the start of that one.
+# Any other node waits for the first one, and until its own clock is past the start of that one. It is asked until the node has
+# joined, so that a first start that was cut short is one again.
 further_node() {
-  [ "$DISCOVERY" = classic ] || return 0
   first=$(node 0)
   started='erlang:convert_time_unit(erlang:system_info(start_time) + erlang:time_offset(), native, second)'
   until runs "$first" && asks "$first" "$started < $(date +%s)."; do
@@ -56,12 +62,12 @@ further_node() {
     sleep 2
   done
   joins "$first"
+  watches &
 }
 
-if [ ! -d "$RABBITMQ_MNESIA_BASE/$RABBITMQ_NODENAME" ]; then
-  case $POD_NAME in
-    *-0) first_node ;;
-    *) further_node ;;
-  esac
-fi
+joined=$RABBITMQ_MNESIA_BASE/joined
+case $POD_NAME in
+  *-0) [ -d "$RABBITMQ_MNESIA_BASE/$RABBITMQ_NODENAME" ] || first_node ;;
+  *) [ "$DISCOVERY" != classic ] || [ -e "$joined" ] || further_node ;;
+esac
 exec rabbitmq-server

@@ -49,7 +49,7 @@ func serverConfig(s *part.Service) string {
 	var text strings.Builder
 	text.WriteString("# Set by the operator.\n")
 	writeSettings(&text, fixed(s))
-	text.WriteString("\n# By size, storage and spec.parameters.\n")
+	text.WriteString("\n# By size, storage and parameters.\n")
 	writeSettings(&text, tuned(s))
 	return text.String()
 }

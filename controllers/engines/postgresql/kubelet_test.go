@@ -44,6 +44,9 @@ var ports atomic.Int32
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("NOT TESTED: -short leaves out the tests with a real server")
+	}
 	version := serverVersion()
 	if version == "" {
 		message := "NOT TESTED: no PostgreSQL in /usr/lib/postgresql; the scripts were not run against a real server"
@@ -260,7 +263,7 @@ func (p *pod) start() {
 func (p *pod) eventually(what string, check func() error) {
 	p.machine.t.Helper()
 	var err error
-	for range 300 {
+	for range 900 { // a busy machine
 		if err = check(); err == nil {
 			return
 		}

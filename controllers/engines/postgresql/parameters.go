@@ -149,7 +149,7 @@ func checkParameters(s *part.Service) error {
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
 		if problem := checkParameter(name, s.Parameters[name], major(s.Image.Version)); problem != "" {
-			wrong = append(wrong, "spec.parameters."+name+": "+problem)
+			wrong = append(wrong, "parameters."+name+": "+problem)
 		}
 	}
 	if problem := checkMemory(s); problem != "" && len(wrong) == 0 {
@@ -196,8 +196,8 @@ func checkMemory(s *part.Service) string {
 	}
 	pages, ok := parseAmount(value, "8kB")
 	if limit := float64(memory(s)) * 0.6; ok && pages*memoryUnits["8kB"] > limit {
-		return fmt.Sprintf("spec.parameters.shared_buffers: %q is more than 60 %% of the container's memory; choose less, or a "+
-			"larger spec.size", value)
+		return fmt.Sprintf("parameters.shared_buffers: %q is more than 60 %% of the container's memory; choose less, or a "+
+			"larger size", value)
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package postgresql
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand"
 	"os"
@@ -188,13 +189,16 @@ func TestServerTakesEverySetting(t *testing.T) {
 		}
 		var text strings.Builder
 		writeSettings(&text, chosen)
-		file := filepath.Join(primary.folder, fmt.Sprintf("try%d.conf", round))
-		primary.must(os.WriteFile(file, []byte(text.String()), 0o444))
-		output, err := primary.run(primary.spec.Containers[0], "/usr/lib/postgresql/"+m.service.Image.Version+"/bin/postgres",
-			"-D", primary.folder, "-c", "config_file="+file, "-C", "log_line_prefix")
+		file := fmt.Sprintf("try%d.conf", round)
+		primary.must(os.WriteFile(filepath.Join(primary.folder, file), []byte(text.String()), 0o444))
+		command := primary.command(primary.spec.Containers[0], "/usr/lib/postgresql/"+m.service.Image.Version+"/bin/postgres",
+			"-D", ".", "-c", "config_file="+file, "-C", "log_line_prefix")
+		var log bytes.Buffer
+		command.Stderr = &log
+		output, err := command.Output()
 		if err != nil {
-			t.Errorf("%v\n%s", err, output)
-		} else if got := strings.TrimSuffix(output, "\n"); got != chosen["log_line_prefix"] {
+			t.Errorf("%v\n%s", err, &log)
+		} else if got := strings.TrimSuffix(string(output), "\n"); got != chosen["log_line_prefix"] {
 			t.Errorf("log_line_prefix %q is read as %q", chosen["log_line_prefix"], got)
 		}
 	}

@@ -94,6 +94,8 @@ func verdicts(s *part.Service, output *part.Output) {
 		verdict("TLS", v1alpha1.VerdictEnforced, "connections in clear text are refused")
 	case v1alpha1.TLSPreferred:
 		verdict("TLS", v1alpha1.VerdictFallback, "connections in clear text are accepted too; bindings name the encrypted ones")
+	default:
+		verdict("TLS", v1alpha1.VerdictUnsupported, "connections are in clear text, as tls.mode Disabled asks")
 	}
 	if s.Replicas > 0 {
 		verdict("ReadCopies", v1alpha1.VerdictEnforced, "streaming replication; a consumer with access ReadOnly reads from the copies")

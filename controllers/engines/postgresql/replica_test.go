@@ -111,7 +111,8 @@ func TestCopyIsMadeAgainWhenThePrimaryDroppedItsLog(t *testing.T) {
 		return err
 	})
 	replica.eventually("the copy is not ready", func() error {
-		if output, err := replica.probe(replica.spec.Containers[0].ReadinessProbe); err == nil || !strings.Contains(output, "does not follow") {
+		output, err := replica.probe(replica.spec.Containers[0].ReadinessProbe)
+		if err == nil || !strings.Contains(output, "does not follow") {
 			return os.ErrInvalid
 		}
 		return nil

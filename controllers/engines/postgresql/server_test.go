@@ -160,7 +160,8 @@ func TestServerRights(t *testing.T) {
 				t.Errorf("%s connects to %s: %s", c.Stack, database, got)
 			}
 		}
-		if got, err := m.queryAs(c.Login, m.secrets[c.Credential.Secret]["password"], c.Database, "127.0.0.1", "disable", "SELECT 1"); err == nil {
+		got, err := m.queryAs(c.Login, m.secrets[c.Credential.Secret]["password"], c.Database, "127.0.0.1", "disable", "SELECT 1")
+		if err == nil {
 			t.Errorf("%s connects in clear text: %s", c.Stack, got)
 		}
 	}
@@ -247,7 +248,8 @@ func (m *machine) session(consumer int) func() error {
 	c := m.service.Consumers[consumer]
 	job := m.pod(m.output.Provisioning, "")
 	command := job.command(job.spec.Containers[0], "psql", "-X", "-qAt", "-c", "SELECT pg_sleep(15)")
-	command.Env = append(command.Env, "PGUSER="+c.Login, "PGPASSWORD="+m.secrets[c.Credential.Secret]["password"], "PGDATABASE="+c.Database)
+	command.Env = append(command.Env, "PGUSER="+c.Login, "PGDATABASE="+c.Database,
+		"PGPASSWORD="+m.secrets[c.Credential.Secret]["password"])
 	job.must(command.Start())
 	job.eventually("a session of "+c.Login, func() error {
 		got, err := m.queryAs(superuser, m.secrets["admin-1"][keyPassword], "postgres", "127.0.0.1", "verify-full",

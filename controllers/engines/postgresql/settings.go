@@ -7,6 +7,10 @@ const (
 	maxReal = math.MaxFloat64
 )
 
+var severities = []string{
+	"debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning", "error", "log", "fatal", "panic",
+}
+
 // settings are what spec.parameters may hold, for PostgreSQL 14 to 18: names, types and ranges as in the view pg_settings. Left
 // out is what is ours to set, what runs commands or loads code, and what serves to debug the server. A range is narrower where
 // the server would accept a value and then not start, or serve nobody.
@@ -39,7 +43,7 @@ var settings = []setting{
 	number("client_connection_check_interval", "ms", 0, maxInt),
 	number("commit_delay", "", 0, 100000),
 	number("commit_siblings", "", 0, 1000),
-	choice("compute_query_id", "auto", "regress", "on", "off"),
+	choice("compute_query_id", "auto", "on", "off"),
 	choice("constraint_exclusion", "partition", "on", "off"),
 	real("cpu_index_tuple_cost", "", 0, maxReal),
 	real("cpu_operator_cost", "", 0, maxReal),
@@ -114,8 +118,8 @@ var settings = []setting{
 	flag("log_lock_waits"),
 	number("log_min_duration_sample", "ms", -1, maxInt),
 	number("log_min_duration_statement", "ms", -1, maxInt),
-	choice("log_min_error_statement", "debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning", "error", "log", "fatal", "panic"),
-	choice("log_min_messages", "debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning", "error", "log", "fatal", "panic"),
+	choice("log_min_error_statement", severities...),
+	choice("log_min_messages", severities...),
 	number("log_parameter_max_length", "B", -1, 1073741823),
 	number("log_parameter_max_length_on_error", "B", -1, 1073741823),
 	flag("log_recovery_conflict_waits"),

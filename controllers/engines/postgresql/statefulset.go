@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// annotationRestartedAt in a pod template restarts the pods when it changes.
-	annotationRestartedAt = "stackwright.dev/restarted-at"
 	// gracePeriodSeconds is what a fast stop with its last checkpoint may take.
 	gracePeriodSeconds = 120
 	// dataVolume is the name of the claim.
@@ -51,11 +49,10 @@ func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.
 				WhenDeleted: appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
 				WhenScaled:  appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
 			},
-			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: lastingLabels(identity)}, Spec: pod},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{
+				Labels: lastingLabels(identity), Annotations: kit.RestartAnnotations(s.RestartedAt),
+			}, Spec: pod},
 		},
-	}
-	if s.RestartedAt != "" {
-		set.Spec.Template.Annotations = map[string]string{annotationRestartedAt: s.RestartedAt}
 	}
 	kit.SetInputs(set, s.Image, s.Resources, s.Placement, s.Storage, s.Parameters, s.TLS, s.Admin.Secret, certificate(s),
 		s.RestartedAt, s.ClusterDomain)

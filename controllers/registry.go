@@ -8,6 +8,7 @@ import (
 	"github.com/stackwright/stackwright/controllers/engines/rabbitmq"
 	"github.com/stackwright/stackwright/controllers/engines/redis"
 	"github.com/stackwright/stackwright/controllers/engines/valkey"
+	"github.com/stackwright/stackwright/controllers/loadbalancer"
 	"github.com/stackwright/stackwright/controllers/part"
 	"github.com/stackwright/stackwright/controllers/runtimes/celery"
 	"github.com/stackwright/stackwright/controllers/runtimes/nodejs"
@@ -37,5 +38,6 @@ func Runtimes() []part.Runtime {
 func Rooms() desired.Rooms {
 	return desired.Rooms{
 		components.New(Runtimes()),
+		loadbalancer.Build,
 	}
 }

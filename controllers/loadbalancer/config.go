@@ -109,6 +109,7 @@ func proxying() []nginxconf.Directive {
 		line("proxy_request_buffering", "off"),
 		line("proxy_buffering", "off"),
 		line("proxy_buffer_size", "32k"),
+		line("proxy_buffers", "4", "32k"),
 		line("proxy_connect_timeout", "5s"),
 		line("proxy_read_timeout", "3600s"),
 		line("proxy_send_timeout", "3600s"),

@@ -267,7 +267,7 @@ func (p *StackPlan) route(component *v1alpha1.Component, route *v1alpha1.Route) 
 			result = append(result, part.Route{
 				Hostname: string(hostname), Path: rule.Path, Component: string(component.Name),
 				Host: p.host(string(component.Name)), Port: valueOr(component.Port, 0),
-				Entry: fmt.Sprintf("%s/%s/%s", component.Name, route.Name, rule.Name),
+				Entry: string(route.Name + "/" + rule.Name),
 			})
 		}
 	}

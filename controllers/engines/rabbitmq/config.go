@@ -15,10 +15,12 @@ import (
 const (
 	settingsFile = "10-stackwright.conf"
 	pluginsFile  = "enabled_plugins"
-	startScript  = "start.sh"
-	readyScript  = "ready.sh"
-	stopScript   = "stop.sh"
-	usersScript  = "users.sh"
+	// discoveryFile names the backend of the peer discovery, for the start script.
+	discoveryFile = "peer_discovery"
+	startScript   = "start.sh"
+	readyScript   = "ready.sh"
+	stopScript    = "stop.sh"
+	usersScript   = "users.sh"
 
 	// parameterQueueType is also set on each virtual host.
 	parameterQueueType = "default_queue_type"
@@ -43,7 +45,7 @@ var (
 // config is what the servers read, under a name that carries its hash. The number of nodes is not in it: a bigger cluster
 // restarts nobody.
 func config(s *part.Service) (*corev1.ConfigMap, error) {
-	discovery, plugins, err := peerDiscovery(s)
+	backend, plugins, err := peerDiscovery(s)
 	if err != nil {
 		return nil, err
 	}
@@ -51,41 +53,36 @@ func config(s *part.Service) (*corev1.ConfigMap, error) {
 		return nil, err
 	}
 	lines := settings{}
-	lines.addAll(discovery)
 	lines.addListeners(s)
 	lines.addLimits(s)
 	lines.addQueues()
 	lines.override(s.Parameters)
 	return kit.Config(shared(s), s.Namespace, kit.Child(s.Name, "config"), map[string]string{
-		settingsFile: lines.text(),
-		pluginsFile:  "[" + strings.Join(plugins, ",") + "].\n",
-		startScript:  startText,
-		readyScript:  readyText,
-		stopScript:   stopText,
+		settingsFile:  lines.text(),
+		pluginsFile:   "[" + strings.Join(plugins, ",") + "].\n",
+		discoveryFile: backend + "\n",
+		startScript:   startText,
+		readyScript:   readyText,
+		stopScript:    stopText,
 	}), nil
 }
 
 // shared is the identity of objects that serve every node.
 func shared(s *part.Service) kit.Identity { return kit.ServiceIdentity(s, "server") }
 
-// peerDiscovery says how a new node finds the cluster. From 4.1 on the Kubernetes backend joins the node with ordinal 0, and
-// asks nobody for it. Before, it asks the API server; the start script then writes a list of nodes for the classic backend.
-func peerDiscovery(s *part.Service) (settings, []string, error) {
+// peerDiscovery says how a new node finds the cluster, and the plugins of every node. From 4.1 on the Kubernetes backend joins
+// the node with ordinal 0, and asks nobody for it. Before, it asks the API server; the start script then writes a list of
+// nodes for the classic backend.
+func peerDiscovery(s *part.Service) (backend string, plugins []string, err error) {
 	version, err := parseRelease(s.Image.Version)
 	if err != nil {
-		return nil, nil, part.Invalid(v1alpha1.ReasonInvalid, "version: %v", err)
+		return "", nil, part.Invalid(v1alpha1.ReasonInvalid, "version: %v", err)
 	}
-	plugins := []string{"rabbitmq_management", "rabbitmq_prometheus"}
+	plugins = []string{"rabbitmq_management", "rabbitmq_prometheus"}
 	if version.before(release{major: 4, minor: 1}) {
-		return settings{{"cluster_formation.peer_discovery_backend", "classic_config"}}, plugins, nil
+		return "classic_config", plugins, nil
 	}
-	return settings{{"cluster_formation.peer_discovery_backend", "k8s"}}, append(plugins, "rabbitmq_peer_discovery_k8s"), nil
-}
-
-// classicDiscovery says that the start script has to write the list of nodes.
-func classicDiscovery(s *part.Service) bool {
-	version, err := parseRelease(s.Image.Version)
-	return err == nil && version.before(release{major: 4, minor: 1})
+	return "k8s", append(plugins, "rabbitmq_peer_discovery_k8s"), nil
 }
 
 // settings are the lines of a configuration file. Their values are made here or have passed checkParameters: none can hold a
@@ -95,8 +92,6 @@ type settings []setting
 type setting struct{ name, value string }
 
 func (l *settings) add(name, value string) { *l = append(*l, setting{name, value}) }
-
-func (l *settings) addAll(more settings) { *l = append(*l, more...) }
 
 // addListeners opens the ports of the mode. The management interface listens on the loopback address only: its logins would
 // cross the network in clear text. `kubectl port-forward` reaches it.

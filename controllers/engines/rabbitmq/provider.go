@@ -5,6 +5,9 @@
 // the image, with a read-only root file system; its scripts are called directly, because a distribution's wrappers insist on
 // root.
 //
+// A Celery worker that has only CELERY_BROKER_URL works with these queues. One with many tasks that wait for their time (eta,
+// countdown) should set task_default_queue_type to quorum, from Celery 5.5 on: it then leaves them with the broker.
+//
 // DefaultTLS is Preferred, not Required: the broker speaks clear text on 5672 and TLS on 5671, uri and celery-broker-url name
 // the port in clear text, and tls-uri the encrypted one. A client cannot be told by a URL alone to trust a private
 // authority: kombu 5.5 passes ssl_ca_certs on under that name and py-amqp 5.3 has no such argument, and a bare amqps:// is

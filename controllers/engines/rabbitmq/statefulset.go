@@ -91,6 +91,7 @@ func serverConfig(s *part.Service, config string) corev1.Volume {
 		Items: []corev1.KeyToPath{
 			{Key: settingsFile, Path: "conf.d/" + settingsFile},
 			{Key: pluginsFile, Path: pluginsFile},
+			{Key: discoveryFile, Path: discoveryFile},
 			{Key: startScript, Path: startScript},
 			{Key: readyScript, Path: readyScript},
 			{Key: stopScript, Path: stopScript},
@@ -162,17 +163,12 @@ func addProbes(container *corev1.Container, s *part.Service) {
 }
 
 func serverEnv(s *part.Service) []corev1.EnvVar {
-	discovery := "k8s"
-	if classicDiscovery(s) {
-		discovery = "classic"
-	}
 	own := corev1.EnvVar{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{
 		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"},
 	}}
 	return append([]corev1.EnvVar{own}, plainEnv(
 		"SET_NAME", s.Name,
 		"NODES_HOST", peersHost(s),
-		"DISCOVERY", discovery,
 		"HOME", homeDir,
 		"LANG", "C.UTF-8",
 		"RABBITMQ_USE_LONGNAME", "true",

@@ -80,7 +80,7 @@ done
 for login in $DEPARTED; do
   has "$users" "$login" || continue
   say "taking back the login $login"
+  # The broker ends the connections of a login that is deleted.
   ctl delete_user "$login"
-  ctl close_all_user_connections "$login" 'login taken back'
 done
 say "done"

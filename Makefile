@@ -24,8 +24,9 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deep copies, CRDs, RBAC,
 	$(CONTROLLER_GEN) object crd:allowDangerousTypes=false paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=stackwright paths=./controllers/... output:rbac:dir=config/rbac
 	go run -C hack/tools ./mergeschema ../../config/crd/bases ../../config/kustomize/openapi.json
-	mkdir -p charts/stackwright/files/crds docs
+	mkdir -p charts/stackwright/files/crds charts/stackwright/files/rbac docs
 	cp config/crd/bases/*.yaml charts/stackwright/files/crds/
+	cd config/rbac && cp role.yaml leader_election_role.yaml user_roles.yaml servicebinding_role.yaml $(CURDIR)/charts/stackwright/files/rbac/
 	$(CRD_REF_DOCS) --log-level=ERROR --config=hack/tools/crd-ref-docs.yaml --source-path=api --renderer=markdown --output-path=docs/api.md
 
 .PHONY: lint
@@ -86,8 +87,8 @@ install: ## Install the CRDs.
 	$(KUBECTL) apply -k config/crd
 
 .PHONY: deploy
-deploy: ## Install the CRDs and the operator.
-	$(KUBECTL) apply -k config/default
+deploy: ## Install the CRDs and the operator; IMG=registry/name:tag takes another image.
+	$(KUBECTL) kustomize config/default | sed 's|ghcr.io/stackwright/stackwright:.*|$(or $(IMG),&)|' | $(KUBECTL) apply -f -
 
 .PHONY: undeploy
 undeploy: ## Remove the operator. The CRDs and every object of them stay.

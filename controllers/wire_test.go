@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 )
 
@@ -90,10 +90,12 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	seen.delivered = err == nil && fault == none
 	w.record(seen)
-	if fault == none {
-		return response, err
-	}
-	if fault == crash {
+	switch {
+	case fault == none && err == nil:
+		return response, nil
+	case fault == none:
+		return nil, err
+	case fault == crash:
 		w.end()
 	}
 	return nil, errWire

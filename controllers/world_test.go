@@ -99,8 +99,10 @@ func (w *world) anchorsMayGo() bool { return strings.Contains(w.t.Name(), "Confi
 type operator struct {
 	w    *world
 	wire *wire
-	stop func()
-	ended chan error
+	// synced says whether the caches are filled.
+	synced func() bool
+	stop   func()
+	ended  chan error
 }
 
 // settings of an operator.
@@ -127,6 +129,7 @@ func (w *world) start(s settings) *operator {
 	w.must(err)
 	w.must(controllers.Setup(ctx, manager, s.Options))
 	go func() { op.ended <- manager.Start(ctx) }()
+	op.synced = func() bool { return manager.GetCache().WaitForCacheSync(ctx) }
 	stopped := false
 	op.stop = func() {
 		if cancel(); !stopped {
@@ -211,13 +214,20 @@ func describe(text *strings.Builder, object client.Object, conditions []metav1.C
 // quiet waits until the operator sent no request for a while, and returns how many it had sent.
 func (op *operator) quiet() int {
 	op.w.t.Helper()
-	const window = 1500 * time.Millisecond
-	sent := 0
+	return op.quietFor(1500 * time.Millisecond)
+}
+
+func (op *operator) quietFor(window time.Duration) int {
+	op.w.t.Helper()
+	sent, from := 0, time.Now()
 	op.w.eventually("the operator comes to rest", func() error {
 		requests := op.wire.since(0)
 		sent = len(requests)
 		if sent > 0 && time.Since(requests[sent-1].at) < window {
 			return fmt.Errorf("%d requests, the last one: %s", sent, requests[sent-1])
+		}
+		if time.Since(from) < window {
+			return errors.New("it was not watched for long enough")
 		}
 		return nil
 	})
@@ -238,7 +248,7 @@ func (op *operator) writes(since int) []request {
 // apply creates the objects of a text, in the own namespace where they name none. FOREIGN and OWN stand for the namespaces.
 func (w *world) apply(text string) {
 	w.t.Helper()
-	text = strings.NewReplacer("FOREIGN", w.foreign, "OWN", w.own).Replace(text)
+	text = replaced(text, "FOREIGN", w.foreign, "OWN", w.own)
 	for document := range strings.SplitSeq(text, "\n---\n") {
 		object := w.decode(document)
 		if object.GetNamespace() == "" {
@@ -246,6 +256,10 @@ func (w *world) apply(text string) {
 		}
 		w.must(w.client.Create(w.t.Context(), object))
 	}
+}
+
+func replaced(text string, pairs ...string) string {
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 func (w *world) decode(document string) client.Object {

@@ -6,7 +6,10 @@
 package anchor
 
 import (
+	"bytes"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"regexp"
 	"slices"
@@ -148,7 +151,7 @@ func (a *Anchor) Names(configMap string) bool {
 		}
 	}
 	return slices.ContainsFunc(sets, func(set *Set) bool {
-		return set.ConfigMap == configMap || set.RemoteConfigMap == configMap
+		return configMap != "" && (set.ConfigMap == configMap || set.RemoteConfigMap == configMap)
 	})
 }
 
@@ -201,6 +204,9 @@ func Parse(object *corev1.ConfigMap, kind, service string) (*Anchor, error) {
 	if err := decoder.Decode(result); err != nil {
 		return nil, invalid(object, "%v", err)
 	}
+	if strings.TrimSpace(content[decoder.InputOffset():]) != "" {
+		return nil, invalid(object, "there is more behind the record")
+	}
 	if result.Kind != kind || result.Name != service {
 		return nil, invalid(object, "it speaks of %s %s", result.Kind, result.Name)
 	}
@@ -221,6 +227,7 @@ var (
 	identifier = regexp.MustCompile(`^[a-z0-9_]{0,63}$`)
 	digest     = regexp.MustCompile(`^([0-9a-f]{64})?$`)
 	version    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)
+	bindingEnd = regexp.MustCompile(`^[1-9][0-9]*-[a-z0-9]{5}$`)
 )
 
 func (a *Anchor) check() error {
@@ -249,6 +256,9 @@ func (s *Set) check(prefixes ...string) error {
 	if s.Version < 1 || !digest.MatchString(s.Digest) {
 		return fmt.Errorf("version %d with digest %q", s.Version, s.Digest)
 	}
+	if !certificates(s.CA) {
+		return fmt.Errorf("the authority of version %d is no certificate", s.Version)
+	}
 	for _, name := range []string{s.ConfigMap, s.Secret} {
 		ours := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
 		if !objectName.MatchString(name) || !slices.ContainsFunc(prefixes, ours) {
@@ -267,7 +277,28 @@ func (c *Consumer) check(service string) error {
 	if !BindingName(c.Stack, c.Entry, c.Set.Binding) {
 		return fmt.Errorf("binding %q is not a name of ours", c.Set.Binding)
 	}
-	return c.Set.check(service+"-", BindingPrefix(c.Stack, c.Entry))
+	prefixes := []string{service + "-", BindingPrefix(c.Stack, c.Entry)}
+	if c.Previous != nil {
+		if err := c.Previous.check(prefixes...); err != nil {
+			return fmt.Errorf("previous: %w", err)
+		}
+	}
+	return c.Set.check(prefixes...)
+}
+
+// certificates says whether a text is nothing but certificates in PEM, or empty.
+func certificates(text string) bool {
+	rest := []byte(text)
+	for len(bytes.TrimSpace(rest)) > 0 {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
+			return false
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // BindingPrefix is how the names of a stack entry's binding Secrets begin.
@@ -276,7 +307,8 @@ func BindingPrefix(stack, entry string) string { return kit.Child(stack, entry, 
 // BindingName says whether a Secret's name is one of a stack entry's bindings. A shared service is run by somebody else:
 // without this check its status could make a consumer mount any Secret of the consumer's namespace.
 func BindingName(stack, entry, name string) bool {
-	return objectName.MatchString(name) && strings.HasPrefix(name, BindingPrefix(stack, entry))
+	rest, ours := strings.CutPrefix(name, BindingPrefix(stack, entry))
+	return ours && bindingEnd.MatchString(rest)
 }
 
 // Find returns the consumer of the given stack entry, or nil.
@@ -302,6 +334,9 @@ func (a *Anchor) Clone() *Anchor {
 	}
 	result.Admin, result.Certificate = clone(a.Admin), clone(a.Certificate)
 	result.Consumers = slices.Clone(a.Consumers)
+	for i := range result.Consumers {
+		result.Consumers[i].Previous = clone(a.Consumers[i].Previous)
+	}
 	if a.Claimant != nil {
 		claimant := *a.Claimant
 		result.Claimant = &claimant

@@ -11,9 +11,6 @@ import (
 )
 
 const (
-	// annotationRestartedAt rolls the pods when its value changes.
-	annotationRestartedAt = "stackwright.dev/restarted-at"
-
 	revisionHistory         = 3
 	progressDeadlineSeconds = 600
 	surge                   = "25%"
@@ -97,7 +94,7 @@ func (w *workload) podLabels() map[string]string {
 func (w *workload) podAnnotations() map[string]string {
 	annotations := map[string]string{}
 	if w.RestartedAt != "" {
-		annotations[annotationRestartedAt] = w.RestartedAt
+		annotations[kit.AnnotationRestartedAt] = w.RestartedAt
 	}
 	for i := range w.Uses {
 		if used := &w.Uses[i]; isExternal(used) {

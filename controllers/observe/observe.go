@@ -84,16 +84,49 @@ func (o *Observer) Read(ctx context.Context, owner desired.Owner) (*State, error
 	return state, nil
 }
 
+// eventPatience is how long pods may take to start before their events are read: most need less, and each read is a request.
+const eventPatience = 5 * time.Second
+
 func (o *Observer) explain(ctx context.Context, state *State, object client.Object, workload *Workload, pods []corev1.Pod) {
-	mine := podsOf(object, pods)
-	workload.Cause = worst(mine, time.Now())
+	if !noticed(object) { // nothing was tried yet; the object's next version tells
+		return
+	}
+	mine, now := podsOf(object, pods), time.Now()
+	workload.Cause = worst(mine, now)
 	if workload.Cause != nil && workload.Cause.Reason != v1alpha1.ReasonProgressing {
 		return
 	}
 	state.Unexplained = true
+	if now.Sub(latest(object, mine)) < eventPatience {
+		return
+	}
 	if cause := o.fromEvents(ctx, object, mine); cause != nil {
 		workload.Cause = cause
 	}
+}
+
+// noticed says whether Kubernetes has begun to act on a workload as it is now.
+func noticed(object client.Object) bool {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return o.Status.ObservedGeneration == o.Generation
+	case *appsv1.StatefulSet:
+		return o.Status.ObservedGeneration == o.Generation
+	case *batchv1.Job:
+		return o.Status.StartTime != nil
+	}
+	return true
+}
+
+// latest is when the youngest pod of a workload was made; without pods, when the workload was.
+func latest(object client.Object, pods []corev1.Pod) time.Time {
+	result := object.GetCreationTimestamp().Time
+	for i := range pods {
+		if made := pods[i].CreationTimestamp.Time; made.After(result) {
+			result = made
+		}
+	}
+	return result
 }
 
 // podsOf are the pods of a workload, by the frozen selector keys.

@@ -116,3 +116,6 @@ func of(requests []request, user string) []request {
 func only(requests []request, condition func(request) bool) []request {
 	return slices.DeleteFunc(slices.Clone(requests), func(r request) bool { return !condition(r) })
 }
+
+// event says whether a request is about an Event.
+func (r request) event() bool { return strings.HasPrefix(r.resource, "events") && r.write() }

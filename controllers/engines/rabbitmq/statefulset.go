@@ -24,9 +24,6 @@ const (
 	homeVolume   = "home"
 	tmpVolume    = "tmp"
 
-	// annotationRestartedAt on the pod template makes a restart of the declared restartedAt.
-	annotationRestartedAt = "stackwright.dev/restarted-at"
-
 	// stopSeconds exceeds the waits of the stop script by the time that a node needs to close its files.
 	stopSeconds = 240
 )
@@ -79,7 +76,7 @@ func podTemplate(s *part.Service, config string) corev1.PodTemplateSpec {
 	pod.Volumes = append(tlsVolumes(s), serverConfig(s, config), kit.EmptyDir(homeVolume, "16Mi"), kit.EmptyDir(tmpVolume, "64Mi"))
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: lasting(s).Labels()}, Spec: pod}
 	if s.RestartedAt != "" {
-		template.Annotations = map[string]string{annotationRestartedAt: s.RestartedAt}
+		template.Annotations = map[string]string{kit.AnnotationRestartedAt: s.RestartedAt}
 	}
 	return template
 }

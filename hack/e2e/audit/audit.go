@@ -34,6 +34,7 @@ type Event struct {
 	ResponseStatus *struct {
 		Code int `json:"code"`
 	} `json:"responseStatus"`
+	Annotations map[string]string `json:"annotations"`
 	// ResponseObject is what the API server answered.
 	ResponseObject json.RawMessage `json:"responseObject"`
 	// RequestObject is what was sent.
@@ -47,6 +48,9 @@ func (e *Event) Code() int {
 	}
 	return e.ResponseStatus.Code
 }
+
+// Denied says that the user was not allowed to make the request.
+func (e *Event) Denied() bool { return e.Annotations["authorization.k8s.io/decision"] == "forbid" }
 
 // Resource is the group, resource and subresource as RBAC writes them; empty for a URL that is no resource.
 func (e *Event) Resource() Resource {

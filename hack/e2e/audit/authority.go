@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 )
@@ -29,23 +28,22 @@ func Compare(rules []rbacv1.PolicyRule, events []Event) (beyond, unused []string
 		if used.resource.Name == "" {
 			continue // discovery, which everybody may
 		}
-		if _, known := granted[used]; !known || event.Code() == 403 && strings.Contains(event.RequestURI, "/api") && forbidden(event) {
+		if _, known := granted[used]; !known || event.Denied() {
 			beyond = append(beyond, event.String())
 			continue
 		}
 		granted[used] = true
 	}
 	for g, used := range granted {
-		if !used {
+		// A watch streams the list where the API server can; where it cannot, the same informer lists.
+		streamed := g.verb == "list" && granted[grant{g.resource, "watch"}]
+		if !used && !streamed {
 			unused = append(unused, fmt.Sprintf("%s %s", g.verb, g.resource))
 		}
 	}
 	slices.Sort(unused)
 	return beyond, unused
 }
-
-// forbidden leaves out refusals by a quota or by a namespace that is going, which have nothing to do with the role.
-func forbidden(event *Event) bool { return event.Denied() }
 
 func grantsOf(rule rbacv1.PolicyRule) []grant {
 	var grants []grant

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	k8sruntime "k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -71,7 +71,7 @@ func StartCluster(ctx context.Context) (*Cluster, error) {
 	if err := c.up(ctx); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{c.exclusive, c.connect, c.loadImages, c.InstallCRDs, c.installClass, c.sweep} {
+	for _, step := range []func(context.Context) error{c.exclusive, c.connect, c.loadImages, c.InstallCRDs, c.InstallClass, c.sweep} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -176,10 +176,6 @@ func CRDs() []string {
 		names = append(names, "crd/"+plural+".stackwright.dev")
 	}
 	return names
-}
-
-func (c *Cluster) installClass(ctx context.Context) error {
-	return c.InstallClass(ctx)
 }
 
 // InstallClass applies the StackClass local.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -20,7 +21,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/stackwright/stackwright/hack/e2e/audit"
@@ -31,7 +31,6 @@ const (
 	OperatorNamespace = "stackwright-system"
 	OperatorAccount   = "stackwright"
 
-	roleName      = "stackwright"
 	tokenLifetime = 4 * time.Hour
 	startLimit    = time.Minute
 	stopLimit     = 40 * time.Second
@@ -47,9 +46,8 @@ type Operator struct {
 	folder     string
 
 	mutex   sync.Mutex
-	binary  string
 	process *exec.Cmd
-	done    chan error
+	done    <-chan error
 }
 
 // NewOperator gives the operator its identity. Start starts it.
@@ -78,50 +76,20 @@ func Role(root string) (*rbacv1.ClusterRole, error) {
 	return role, yaml.UnmarshalStrict(content, role)
 }
 
-// identity applies the ServiceAccount with the shipped ClusterRole, and writes a kubeconfig with a token of it.
+// identity applies the ServiceAccount with the roles that the project ships, and writes a kubeconfig with a token of it.
 func (o *Operator) identity(ctx context.Context) error {
-	role, err := Role(o.cluster.Root)
-	if err != nil {
-		return err
-	}
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: OperatorNamespace, Name: OperatorAccount}}
-	objects := []client.Object{
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: OperatorNamespace}},
-		account,
-		role,
-		&rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: roleName},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-			Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: OperatorNamespace, Name: OperatorAccount}},
-		},
-	}
-	for _, object := range objects {
-		if err := o.put(ctx, object); err != nil {
+	for _, args := range [][]string{{"-f", "config/manager/namespace.yaml"}, {"-k", "config/rbac"}} {
+		if _, err := o.cluster.Kubectl(ctx, "", append([]string{"apply"}, args...)...); err != nil {
 			return err
 		}
 	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: OperatorNamespace, Name: OperatorAccount}}
 	seconds := int64(tokenLifetime.Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
 	if err := o.cluster.Client.SubResource("token").Create(ctx, account, request); err != nil {
 		return err
 	}
 	return o.writeKubeconfig(request.Status.Token)
-}
-
-func (o *Operator) put(ctx context.Context, object client.Object) error {
-	err := o.cluster.Client.Create(ctx, object)
-	if client.IgnoreAlreadyExists(err) != nil || err == nil {
-		return err
-	}
-	if role, isRole := object.(*rbacv1.ClusterRole); isRole {
-		current := &rbacv1.ClusterRole{}
-		if err := o.cluster.Client.Get(ctx, client.ObjectKeyFromObject(role), current); err != nil {
-			return err
-		}
-		current.Rules = role.Rules
-		return o.cluster.Client.Update(ctx, current)
-	}
-	return o.cluster.Client.Get(ctx, client.ObjectKeyFromObject(object), object)
 }
 
 func (o *Operator) writeKubeconfig(token string) error {
@@ -173,12 +141,26 @@ func (o *Operator) Start(ctx context.Context, binary string, args ...string) err
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+o.kubeconfig)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	done, err := begin(cmd)
+	if err != nil {
 		return err
 	}
-	o.binary, o.process, o.done = binary, cmd, make(chan error, 1)
-	go func(done chan<- error) { done <- cmd.Wait() }(o.done)
+	o.process, o.done = cmd, done
 	return o.awaitReady(ctx, "http://"+probes+"/readyz")
+}
+
+// begin starts a program that ends with this process. The kernel means the thread that started it, which is kept for that.
+func begin(cmd *exec.Cmd) (<-chan error, error) {
+	started, done := make(chan error, 1), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			done <- cmd.Wait()
+		}
+	}()
+	return done, <-started
 }
 
 func (o *Operator) awaitReady(ctx context.Context, url string) error {
@@ -223,6 +205,13 @@ func (o *Operator) Stop() error {
 		<-o.done
 		return fmt.Errorf("the operator did not end within %s of SIGTERM", stopLimit)
 	}
+}
+
+// Running says whether the operator runs.
+func (o *Operator) Running() bool {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.process != nil && o.process.Process.Signal(syscall.Signal(0)) == nil
 }
 
 // Kill ends the operator without warning.

@@ -47,12 +47,10 @@ type User struct {
 // is given no other one.
 const Unprivileged = 65532
 
-const install = "Install it with 'apt-get install mmdebstrap', then build again."
-
 // Make writes the root file system as a tar to out. A log of the whole run is
 // kept at logPath and named when the run fails.
 func Make(ctx context.Context, root RootFS, out, logPath string, report *progress.Reporter) error {
-	if err := ensureTool(ctx, report); err != nil {
+	if err := Ensure(ctx, "mmdebstrap", report); err != nil {
 		return err
 	}
 	log, err := os.Create(logPath)
@@ -118,20 +116,21 @@ func memoryAvailable() int64 {
 	return 0
 }
 
-func ensureTool(ctx context.Context, report *progress.Reporter) error {
-	if _, err := exec.LookPath("mmdebstrap"); err == nil {
+// Ensure installs a program by the Debian package of the same name, unless the machine has it already.
+func Ensure(ctx context.Context, program string, report *progress.Reporter) error {
+	if _, err := exec.LookPath(program); err == nil {
 		return nil
 	}
+	advice := fmt.Sprintf("Install it with 'apt-get install %s', then build again.", program)
 	if os.Geteuid() != 0 {
-		return errors.New("mmdebstrap is not installed and only root can install it. " + install)
+		return fmt.Errorf("%s is not installed and only root can install it. %s", program, advice)
 	}
-	report.Step("installing mmdebstrap")
-	steps := [][]string{{"update", "-q"}, {"install", "-q", "-y", "--no-install-recommends", "mmdebstrap"}}
-	for _, step := range steps {
+	report.Step("installing %s", program)
+	for _, step := range [][]string{{"update", "-q"}, {"install", "-q", "-y", "--no-install-recommends", program}} {
 		cmd := exec.CommandContext(ctx, "apt-get", step...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w: %s. %s", step[0], err, lastLine(out), install)
+			return fmt.Errorf("apt-get %s: %w: %s. %s", step[0], err, lastLine(out), advice)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/stackwright/stackwright/hack/images/internal/archive"
+	"github.com/stackwright/stackwright/hack/images/internal/debian"
 	"github.com/stackwright/stackwright/hack/images/internal/store"
 )
 
@@ -110,8 +111,8 @@ func installWeb(ctx context.Context, job *job, dir string) error {
 	if err := copyApp(filepath.Join(job.source, "demo", "web"), dir); err != nil {
 		return err
 	}
-	if _, err := exec.LookPath("npm"); err != nil {
-		return fmt.Errorf("the web application needs npm: %w. Install Node.js 20 or later with npm, then build again", err)
+	if err := debian.Ensure(ctx, "npm", job.report); err != nil {
+		return fmt.Errorf("the web application needs npm: %w", err)
 	}
 	job.report.Step("installing the web application's packages")
 	cmd := exec.CommandContext(ctx, "npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")

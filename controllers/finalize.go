@@ -98,12 +98,11 @@ func (r *DataServiceReconciler) releaseSet(ctx context.Context, owner desired.Ow
 	if live.UID != cached.UID {
 		return true, nil
 	}
-	if retention := live.Spec.PersistentVolumeClaimRetentionPolicy; retention == nil ||
-		retention.WhenDeleted != appsv1.DeletePersistentVolumeClaimRetentionPolicyType {
+	const remove = appsv1.DeletePersistentVolumeClaimRetentionPolicyType
+	if retention := live.Spec.PersistentVolumeClaimRetentionPolicy; retention == nil || retention.WhenDeleted != remove {
 		next := live.DeepCopy()
 		next.Spec.PersistentVolumeClaimRetentionPolicy = &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
-			WhenDeleted: appsv1.DeletePersistentVolumeClaimRetentionPolicyType,
-			WhenScaled:  appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
+			WhenDeleted: remove, WhenScaled: appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
 		}
 		return true, r.Client.Patch(ctx, next, client.MergeFromWithOptions(live, client.MergeFromWithOptimisticLock{}))
 	}
@@ -111,22 +110,28 @@ func (r *DataServiceReconciler) releaseSet(ctx context.Context, owner desired.Ow
 	if err != nil {
 		return false, err
 	}
+	pending, left := sortClaims(claims, live)
+	if pending == 0 && len(left) > 0 {
+		r.Recorder.Eventf(owner.Object, nil, corev1.EventTypeWarning, "ClaimsLeft", "Delete",
+			"claims of pods that do not run are left: %s; delete them yourself when you are sure", strings.Join(left, ", "))
+	}
+	return pending > 0, nil
+}
+
+// sortClaims counts the claims that have yet to name the StatefulSet as their owner, and names those that never will.
+func sortClaims(claims []corev1.PersistentVolumeClaim, set *appsv1.StatefulSet) (int, []string) {
 	pending, left := 0, []string{}
 	for i := range claims {
 		switch {
-		case metav1.IsControlledBy(&claims[i], live) || ownedBy(&claims[i], live):
-		case running(&claims[i], live):
+		case ownedBy(&claims[i], set):
+		case running(&claims[i], set):
 			pending++
 		default:
 			left = append(left, claims[i].Name)
 		}
 	}
-	if pending == 0 && len(left) > 0 {
-		slices.Sort(left)
-		r.Recorder.Eventf(owner.Object, nil, corev1.EventTypeWarning, "ClaimsLeft", "Delete",
-			"claims of pods that do not run are left: %s; delete them yourself when you are sure", strings.Join(left, ", "))
-	}
-	return pending > 0, nil
+	slices.Sort(left)
+	return pending, left
 }
 
 func ownedBy(claim *corev1.PersistentVolumeClaim, set *appsv1.StatefulSet) bool {

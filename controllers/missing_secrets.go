@@ -20,26 +20,16 @@ import (
 // Secrets; whether one exists it learns from a create that is only tried. It asks only while a pod says that something is
 // missing.
 func (r *BackendStackReconciler) replaceMissingSecrets(ctx context.Context, pass *status.StackPass) error {
-	missing := pass.State != nil && slices.ContainsFunc(pass.State.Workloads, func(w observe.Workload) bool {
-		return w.Cause != nil && w.Cause.Reason == v1alpha1.ReasonConfigMissing
-	})
-	if !missing || pass.Err != nil {
+	if pass.Err != nil || pass.State == nil || !slices.ContainsFunc(pass.State.Workloads, missesSomething) {
 		return nil
 	}
 	stack := pass.Plan.Object
 	for i := range pass.Plan.Entries {
 		entry := &pass.Plan.Entries[i]
-		if entry.External != nil || entry.Dependency.Secret == "" {
-			continue
-		}
-		if gone, err := r.secretGone(ctx, stack.Namespace, entry.Dependency.Secret); err != nil || !gone {
-			if err != nil {
+		if entry.External == nil && entry.Dependency.Secret != "" {
+			if err := r.burnIfGone(ctx, stack.Namespace, entry.Dependency.Secret); err != nil {
 				return err
 			}
-			continue
-		}
-		if err := r.burn(ctx, stack.Namespace, entry.Dependency.Secret); err != nil {
-			return err
 		}
 	}
 	generated := &credentials.Generated{Client: r.Client}
@@ -49,6 +39,18 @@ func (r *BackendStackReconciler) replaceMissingSecrets(ctx context.Context, pass
 		}
 	}
 	return nil
+}
+
+func missesSomething(w observe.Workload) bool {
+	return w.Cause != nil && w.Cause.Reason == v1alpha1.ReasonConfigMissing
+}
+
+func (r *BackendStackReconciler) burnIfGone(ctx context.Context, namespace, secret string) error {
+	gone, err := r.secretGone(ctx, namespace, secret)
+	if err != nil || !gone {
+		return err
+	}
+	return r.burn(ctx, namespace, secret)
 }
 
 func (r *BackendStackReconciler) secretGone(ctx context.Context, namespace, name string) (bool, error) {

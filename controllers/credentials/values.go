@@ -29,7 +29,7 @@ func random(from string, length int) string {
 	bound := byte(256 / len(from) * len(from) & 0xff)
 	buffer := make([]byte, length*2)
 	for len(result) < length {
-		rand.Read(buffer) //nolint:errcheck // crypto/rand.Read never fails (Go 1.24)
+		_, _ = rand.Read(buffer) // never fails since Go 1.24
 		for _, b := range buffer {
 			if (bound == 0 || b < bound) && len(result) < length {
 				result = append(result, from[int(b)%len(from)])

@@ -3,7 +3,10 @@ package resolve
 import (
 	"cmp"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/anchor"
 	"github.com/stackwright/stackwright/controllers/kit"
 )
 
@@ -14,6 +17,17 @@ const (
 	// IndexCallees finds the stacks with a component that lets a given stack in, by namespace and name.
 	IndexCallees = "callees"
 )
+
+// IndexSets finds the ConfigMaps of credential sets in the cache, by anchor.SetKey.
+const IndexSets = "credential-set"
+
+// SetKeys returns the key of a credential set's ConfigMap in IndexSets.
+func SetKeys(object client.Object) []string {
+	if key := object.GetLabels()[anchor.LabelSet]; key != "" {
+		return []string{key}
+	}
+	return nil
+}
 
 // Entry is a database, cache or queue of a stack seen as one thing.
 type Entry struct {

@@ -5,7 +5,6 @@ package resolve
 import (
 	"context"
 	"errors"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,9 +15,6 @@ import (
 
 	"github.com/stackwright/stackwright/controllers/part"
 )
-
-// retry is how often something is looked at again that no watch tells of.
-const retry = 30 * time.Second
 
 // Resolver reads from the cache.
 type Resolver struct {

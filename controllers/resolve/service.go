@@ -82,7 +82,7 @@ func (r *Resolver) readAnchor(ctx context.Context, plan *ServicePlan) error {
 	}
 	sets := &corev1.ConfigMapList{}
 	key := anchor.SetKey(view.Kind, view.Object.GetNamespace(), view.Object.GetName())
-	if err := r.Cache.List(ctx, sets, client.MatchingLabels{anchor.LabelSet: key}); err != nil {
+	if err := r.Cache.List(ctx, sets, client.MatchingFields{IndexSets: key}); err != nil {
 		return err
 	}
 	plan.Sets = sets.Items
@@ -95,16 +95,9 @@ func (r *Resolver) provider(plan *ServicePlan) (part.Provider, error) {
 	if err := plan.Class.checkEngine(view.Engine); err != nil {
 		return part.Provider{}, err
 	}
-	wanted := ""
-	if view.Provider != v1alpha1.ProviderAuto {
-		wanted = string(view.Provider)
-	}
-	if plan.Recorded != nil {
-		if wanted != "" && wanted != plan.Recorded.Provider {
-			return part.Provider{}, part.Invalid(v1alpha1.ReasonInvalid,
-				"spec.provider: the data is kept by %s; a change of provider is a new %s", plan.Recorded.Provider, view.Kind)
-		}
-		wanted = plan.Recorded.Provider
+	wanted, err := wantedProvider(plan)
+	if err != nil {
+		return part.Provider{}, err
 	}
 	for _, p := range r.Providers {
 		if p.Kind == view.Kind && p.Engine == view.Engine && (wanted == "" || p.Name == wanted) && r.serves(p) {
@@ -114,6 +107,22 @@ func (r *Resolver) provider(plan *ServicePlan) (part.Provider, error) {
 	return part.Provider{}, part.Waiting(v1alpha1.ReasonProviderMissing, 0,
 		"%s is kept by the provider %s, which this cluster does not serve; install it again. Nothing is changed until then",
 		view.Engine, cmp.Or(wanted, "Auto"))
+}
+
+// wantedProvider is the recorded provider, else the one that the spec names; empty leaves the choice open.
+func wantedProvider(plan *ServicePlan) (string, error) {
+	named := plan.View.Provider
+	if named == v1alpha1.ProviderAuto {
+		named = ""
+	}
+	if plan.Recorded == nil {
+		return string(named), nil
+	}
+	if named != "" && string(named) != plan.Recorded.Provider {
+		return "", part.Invalid(v1alpha1.ReasonInvalid,
+			"spec.provider: the data is kept by %s; a change of provider is a new %s", plan.Recorded.Provider, plan.View.Kind)
+	}
+	return plan.Recorded.Provider, nil
 }
 
 func (r *Resolver) serves(p part.Provider) bool {

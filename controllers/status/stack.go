@@ -82,19 +82,26 @@ func dependency(state *resolve.EntryState) v1alpha1.DependencyStatus {
 	if service.Endpoint != nil {
 		result.Endpoint = fmt.Sprintf("%s:%d", service.Endpoint.Host, service.Endpoint.Port)
 	}
-	readiness := meta.FindStatusCondition(service.Conditions, v1alpha1.ConditionReady)
-	switch {
-	case readiness != nil && readiness.Status == metav1.ConditionTrue && current(state) && state.Problem == nil:
-		result.Ready, result.Reason = metav1.ConditionTrue, v1alpha1.ReasonReady
-	case readiness != nil && readiness.Status != metav1.ConditionTrue:
-		result.Reason, result.Message = readiness.Reason, readiness.Message
-	case state.Problem != nil:
-		verdict := ofError(state.Problem)
-		result.Reason, result.Message = verdict.Reason, verdict.Message
-	default:
-		result.Reason, result.Message = v1alpha1.ReasonProgressing, "the last change is being applied"
+	verdict := serviceVerdict(state)
+	result.Ready, result.Reason = truth(verdict.Ready), verdict.Reason
+	if !verdict.Ready {
+		result.Message = verdict.Message
 	}
 	return result
+}
+
+// serviceVerdict is what a service's own status says, and whether this stack can use it.
+func serviceVerdict(state *resolve.EntryState) Verdict {
+	readiness := meta.FindStatusCondition(state.Service.Status.Conditions, v1alpha1.ConditionReady)
+	switch {
+	case readiness != nil && readiness.Status != metav1.ConditionTrue:
+		return notReady(readiness.Reason, readiness.Message)
+	case state.Problem != nil:
+		return ofError(state.Problem)
+	case readiness == nil || !current(state):
+		return notReady(v1alpha1.ReasonProgressing, "the last change is being applied")
+	}
+	return ready("")
 }
 
 // current says whether the service's status speaks of its present spec.

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stackwright/stackwright/controllers/part"
 	"sigs.k8s.io/yaml"
+
+	"github.com/stackwright/stackwright/controllers/part"
 )
 
 // Run runs every case in the folder testdata: it reads the facts into a new In, builds twice, and compares.

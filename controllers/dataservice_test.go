@@ -119,17 +119,15 @@ func TestDefinitionsAreDeleted(t *testing.T) {
 	before, secrets := w.anchorOf("shop-main"), w.names(&corev1.SecretList{})
 	op.stop()
 	definitions := &apiextensionsv1.CustomResourceDefinitionList{}
-	plain, err := client.New(w.plane.config, client.Options{Scheme: w.plane.environment.Scheme})
-	w.must(err)
-	w.must(plain.List(t.Context(), definitions))
+	w.must(w.client.List(t.Context(), definitions))
 	for i := range definitions.Items {
-		w.must(plain.Delete(t.Context(), &definitions.Items[i]))
+		w.must(w.client.Delete(t.Context(), &definitions.Items[i]))
 	}
 	w.gone(&appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: w.own, Name: "shop-main"}})
 	w.gone(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: w.own, Name: "shop-web"}})
 	for i := range definitions.Items {
 		w.eventually("the definitions are gone", func() error {
-			if err := plain.Get(t.Context(), client.ObjectKeyFromObject(&definitions.Items[i]), &apiextensionsv1.CustomResourceDefinition{}); err == nil {
+			if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(&definitions.Items[i]), &apiextensionsv1.CustomResourceDefinition{}); err == nil {
 				return errors.New(definitions.Items[i].Name)
 			}
 			return nil
@@ -141,7 +139,7 @@ func TestDefinitionsAreDeleted(t *testing.T) {
 	if left := w.names(&corev1.SecretList{}); !slices.Equal(left, secrets) {
 		t.Errorf("of the Secrets %v are left %v", secrets, left)
 	}
-	_, err = envtest.InstallCRDs(w.plane.config, envtest.CRDInstallOptions{
+	_, err := envtest.InstallCRDs(w.plane.config, envtest.CRDInstallOptions{
 		Scheme: w.plane.scheme, Paths: w.plane.environment.CRDDirectoryPaths, ErrorIfPathMissing: true,
 	})
 	w.must(err)

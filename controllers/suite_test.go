@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr"
 	storagev1 "k8s.io/api/storage/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -73,6 +74,7 @@ func apiServer(t *testing.T) *controlPlane {
 func (c *controlPlane) start() error {
 	c.scheme = runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(c.scheme))
+	utilruntime.Must(apiextensionsv1.AddToScheme(c.scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(c.scheme))
 	c.environment.Scheme = c.scheme
 	c.environment.CRDDirectoryPaths = []string{filepath.Join("..", "config", "crd", "bases")}

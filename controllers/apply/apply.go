@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -153,6 +154,7 @@ func (a *Applier) empty(gvk schema.GroupVersionKind) (client.Object, error) {
 func (a *Applier) create(
 	ctx context.Context, owner desired.Owner, result *Result, it *item, minimum map[string]int32,
 ) error {
+	wanted := hashOf(it.content)
 	holdBack(it.content, nil, nil)
 	setAnnotations(it.object, it.content)
 	startReplicas(it.object, minimum)
@@ -164,6 +166,7 @@ func (a *Applier) create(
 		return explain(it, err)
 	}
 	a.wrote(owner, result, it, it.object.GetResourceVersion())
+	a.settled.Store(it.object.GetUID(), settled{it.object.GetResourceVersion(), wanted, false})
 	return nil
 }
 
@@ -238,7 +241,7 @@ func (a *Applier) configMapExists(ctx context.Context, beside client.Object, nam
 	return a.Client.Get(ctx, key, &corev1.ConfigMap{}) == nil
 }
 
-// change sends the content if it differs from the live object. Jobs are never changed: other inputs have another name.
+// change sends the content if it differs from the live object. Of Jobs only labels are: other inputs have another name.
 func (a *Applier) change(
 	ctx context.Context, owner desired.Owner, result *Result, it *item, live client.Object, liveContent map[string]any,
 	minimum map[string]int32,
@@ -246,8 +249,11 @@ func (a *Applier) change(
 	hash := hashOf(it.content)
 	immutable(it, liveContent)
 	recorded := annotations(liveContent)
-	if recorded[annotationHash] == hash && Covered(it.content, liveContent) || it.gvk.Kind == "Job" && controlled(live) {
+	if recorded[annotationHash] == hash && Covered(it.content, liveContent) {
 		return nil
+	}
+	if it.gvk.Kind == "Job" && controlled(live) {
+		return a.relabel(ctx, owner, result, it, live)
 	}
 	metadata, _ := nested(it.content, "metadata")
 	noted, ok := metadata["annotations"].(map[string]any)
@@ -266,6 +272,20 @@ func (a *Applier) change(
 		return explain(it, err)
 	}
 	a.wrote(owner, result, it, version)
+	return nil
+}
+
+// relabel gives an object its labels back, without which no watch sees it.
+func (a *Applier) relabel(ctx context.Context, owner desired.Owner, result *Result, it *item, live client.Object) error {
+	next := live.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object
+	next.SetLabels(kit.With(live.GetLabels(), it.object.GetLabels()))
+	if maps.Equal(next.GetLabels(), live.GetLabels()) {
+		return nil
+	}
+	if err := a.send(ctx, func() error { return a.Client.Patch(ctx, next, client.MergeFrom(live)) }); err != nil {
+		return explain(it, err)
+	}
+	a.wrote(owner, result, it, next.GetResourceVersion())
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	kjson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,10 +24,24 @@ func contentOf(object client.Object) (map[string]any, error) {
 		return nil, fmt.Errorf("%T %s: %w", object, object.GetName(), err)
 	}
 	delete(content, "status")
+	if _, policy := object.(*networkingv1.NetworkPolicy); policy {
+		closeDirections(content)
+	}
 	if metadata, ok := nested(content, "metadata"); ok {
 		delete(metadata, "creationTimestamp")
 	}
 	return content, nil
+}
+
+// closeDirections says of a network policy without rules that it has none: a field that is left out could be somebody else's,
+// and open what has to be closed.
+func closeDirections(content map[string]any) {
+	spec, _ := nested(content, "spec")
+	for _, direction := range []string{"ingress", "egress"} {
+		if spec != nil && spec[direction] == nil {
+			spec[direction] = []any{}
+		}
+	}
 }
 
 // hashOf is the hash of a desired object's content.

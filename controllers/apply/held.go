@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/stackwright/stackwright/controllers/kit"
 )
@@ -39,8 +41,9 @@ func mustHold(rendered, inForce, live map[string]any, exists func(string) bool) 
 	if Equal(rendered, inForce) || !Covered(inForce, current) {
 		return false
 	}
+	stillMounted := configMaps(rendered) // those of the user among them, which the cache does not hold
 	for _, name := range configMaps(inForce) {
-		if !exists(name) {
+		if !slices.Contains(stillMounted, name) && !exists(name) {
 			return false
 		}
 	}
@@ -67,13 +70,21 @@ func recordTemplate(content, template map[string]any) {
 	recorded[annotationTemplate] = encodeTemplate(template)
 }
 
+// compressors are used again: one is a megabyte.
+var compressors = sync.Pool{New: func() any {
+	writer, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is legal
+	return writer
+}}
+
 func encodeTemplate(template map[string]any) string {
 	encoded, err := json.Marshal(template)
 	if err != nil { // unreachable: the template came from a typed object
 		return ""
 	}
 	var buffer bytes.Buffer
-	writer, _ := gzip.NewWriterLevel(&buffer, gzip.BestSpeed)
+	writer := compressors.Get().(*gzip.Writer) //nolint:forcetypeassert // nothing else is in the pool
+	defer compressors.Put(writer)
+	writer.Reset(&buffer)
 	_, _ = writer.Write(encoded)
 	_ = writer.Close()
 	return base64.RawStdEncoding.EncodeToString(buffer.Bytes())

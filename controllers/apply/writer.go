@@ -2,10 +2,14 @@ package apply
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -37,11 +41,38 @@ func (w *writer) change(
 			return "", err
 		}
 	}
-	object := &unstructured.Unstructured{Object: content}
+	version, err := w.apply(ctx, gvk, live, content)
+	if service, ok := live.(*corev1.Service); ok && apierrors.IsInvalid(err) {
+		if err := w.replacePorts(ctx, service, content); err != nil {
+			return "", err
+		}
+		return w.apply(ctx, gvk, live, content)
+	}
+	return version, err
+}
+
+func (w *writer) apply(
+	ctx context.Context, gvk schema.GroupVersionKind, live client.Object, content map[string]any,
+) (string, error) {
+	object := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(content)}
 	object.SetGroupVersionKind(gvk)
 	object.SetUID(live.GetUID())
 	err := w.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
 	return object.GetResourceVersion(), err
+}
+
+// replacePorts takes out of a Service the ports that we do not want: one whose number was edited by hand is another port to
+// an apply, and keeps the name that ours needs.
+func (w *writer) replacePorts(ctx context.Context, service *corev1.Service, content map[string]any) error {
+	spec, _ := nested(content, "spec")
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": service.UID}, "spec": map[string]any{"ports": spec["ports"]},
+	})
+	if err != nil {
+		return err
+	}
+	target := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name}}
+	return w.client.Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(FieldOwner))
 }
 
 // createdByUs says whether the live object still has the Update entry of its creation (see SlimManagedFields).

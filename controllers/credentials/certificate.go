@@ -28,7 +28,7 @@ func mintAuthority(subject string, names []string, now time.Time) (authority, er
 	if err != nil {
 		return authority{}, fmt.Errorf("key of the authority: %w", err)
 	}
-	template, err := certificateTemplate(subject+" authority", now)
+	template, err := certificateTemplate("authority of "+subject, now)
 	if err != nil {
 		return authority{}, err
 	}

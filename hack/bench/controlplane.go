@@ -34,9 +34,12 @@ type controlPlane struct {
 	audit     *audit
 }
 
+// assetsVariable names the folder of the control plane's binaries; without it they are built once.
+const assetsVariable = "KUBEBUILDER_ASSETS"
+
 // assets is the folder of the control plane's binaries.
 func assets(ctx context.Context) (string, error) {
-	if dir := os.Getenv("KUBEBUILDER_ASSETS"); dir != "" {
+	if dir := os.Getenv(assetsVariable); dir != "" {
 		return dir, nil
 	}
 	output, err := exec.CommandContext(ctx, "../cluster/cluster.sh", "assets").Output()

@@ -17,7 +17,7 @@ func upCommand(ctx context.Context, folders Folders, args []string) error {
 		return err
 	}
 	begin := time.Now()
-	c, existed, err := openCluster(folders, options.name)
+	c, _, err := openCluster(folders, options.name)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,8 @@ func upCommand(ctx context.Context, folders Folders, args []string) error {
 	}
 	defer unlock()
 	// What another launcher did while this one waited counts.
-	if c, existed, err = openCluster(folders, options.name); err != nil {
+	c, existed, err := openCluster(folders, options.name)
+	if err != nil {
 		return err
 	}
 	if err := c.prepare(ctx, options, existed); err != nil {

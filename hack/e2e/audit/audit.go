@@ -133,7 +133,7 @@ func (l *Log) Since(moment time.Time) ([]Event, error) {
 func (l *Log) Writes(moment time.Time, namespace string) ([]Event, error) {
 	events, err := l.Since(moment)
 	return slices.DeleteFunc(events, func(e Event) bool {
-		return !e.Writes() || e.ObjectRef == nil || e.ObjectRef.Resource == "leases" ||
+		return !e.Writes() || e.ObjectRef == nil || slices.Contains([]string{"leases", "events"}, e.ObjectRef.Resource) ||
 			namespace != "" && e.ObjectRef.Namespace != namespace
 	}), err
 }

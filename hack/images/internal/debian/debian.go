@@ -4,7 +4,6 @@ package debian
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"

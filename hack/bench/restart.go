@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// resyncPeriod is how often the operator looks at everything again while that is measured.
+const resyncPeriod = 5 * time.Second
+
+// restart kills the operator and starts it on what it made: it should read everything once and change nothing.
+func (t *trial) restart(ctx context.Context) error {
+	t.operator.kill()
+	if _, err := t.audit.read(); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := t.launch(ctx); err != nil {
+		return err
+	}
+	idle := time.Now()
+	requests, err := t.audit.read()
+	asked := of(requests, t.s.user)
+	last := begin
+	for _, r := range asked {
+		if r.at.After(last) {
+			last = r.at
+		}
+	}
+	// The queue was found empty a settling time after the last request, at the earliest.
+	until := idle.Add(-t.o.settle)
+	if last.After(until) {
+		until = last
+	}
+	a := &again{Seconds: until.Sub(begin).Seconds(), By: count(asked), Resident: mebibytes(t.operator.resident())}
+	for _, r := range asked {
+		switch {
+		case r.write():
+			a.Writes++
+		case r.resource == "discovery":
+			a.Discovery++
+		case r.verb == "get":
+			a.Reads++
+		default:
+			a.Lists++
+		}
+	}
+	t.r.Restart = a
+	return err
+}
+
+// resync starts the operator with a short period of looking at everything again, and counts what that costs.
+func (t *trial) resync(ctx context.Context) error {
+	t.operator.stop()
+	if err := t.launch(ctx, "--sync-period", resyncPeriod.String()); err != nil {
+		return err
+	}
+	w, err := t.watchWindow(ctx, 3*resyncPeriod)
+	if err != nil {
+		return err
+	}
+	t.r.Resync = w
+	if w.Passes < float64(t.r.Stacks) {
+		t.note(fmt.Sprintf("only %.0f passes during the resync: it was not seen whole", w.Passes))
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+module github.com/stackwright/stackwright/hack/demo
+
+go 1.26.0

@@ -1,0 +1,108 @@
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/stackwright/stackwright/hack/e2e/audit"
+)
+
+// unusedGrants are granted although the suite does not use them, each with the reason.
+var unusedGrants = map[string]string{}
+
+// CheckAuthority holds everything that the operator asked of the API server against its role. The role has to be exact in both
+// directions when every test ran.
+func (s *Suite) CheckAuthority(complete bool) []string {
+	if err := s.Operator.Stop(); err != nil {
+		return []string{err.Error()}
+	}
+	role, err := Role(s.Root)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	events, err := s.Audit.Since(time.Time{})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	Say("the operator made %d requests: %s", len(events), strings.Join(audit.Used(events), ", "))
+	problems := forbiddenRules(role.Rules)
+	beyond, unused := audit.Compare(role.Rules, events)
+	for _, request := range beyond {
+		problems = append(problems, "beyond the role: "+request)
+	}
+	for _, grant := range unused {
+		if unusedGrants[grant] == "" && complete {
+			problems = append(problems, "granted and never used: "+grant)
+		}
+	}
+	for grant := range unusedGrants {
+		if complete && !slices.Contains(unused, grant) {
+			problems = append(problems, "listed as unused and used: "+grant)
+		}
+	}
+	return append(problems, secretAnswers(events)...)
+}
+
+// forbiddenRules are rules that no version of the role may have.
+func forbiddenRules(rules []rbacv1.PolicyRule) []string {
+	var problems []string
+	for _, rule := range rules {
+		for _, words := range [][]string{rule.APIGroups, rule.Resources, rule.Verbs} {
+			if slices.Contains(words, "*") {
+				problems = append(problems, fmt.Sprintf("the role has a wildcard: %v", rule))
+			}
+		}
+		if slices.Contains(rule.Resources, "secrets") && !slices.Equal(rule.Verbs, []string{"create"}) {
+			problems = append(problems, fmt.Sprintf("the role has more than create on Secrets: %v", rule))
+		}
+		if slices.Contains(rule.Resources, "persistentvolumeclaims") &&
+			(slices.Contains(rule.Verbs, "delete") || slices.Contains(rule.Verbs, "deletecollection")) {
+			problems = append(problems, "the role may delete claims")
+		}
+		for _, resource := range rule.Resources {
+			if slices.Contains([]string{"pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers"}, resource) {
+				problems = append(problems, "the role has "+resource)
+			}
+		}
+	}
+	return problems
+}
+
+// secretAnswers finds answers with a Secret that the operator did not send itself: it may see the values that it just made,
+// and no other.
+func secretAnswers(events []audit.Event) []string {
+	var problems []string
+	for i := range events {
+		event := &events[i]
+		if event.ObjectRef == nil || event.ObjectRef.Resource != "secrets" {
+			continue
+		}
+		sent, answered := secretIn(event.RequestObject), secretIn(event.ResponseObject)
+		switch {
+		case event.Verb != "create":
+			problems = append(problems, "a request for Secrets that is no create: "+event.String())
+		case event.Code() >= 400 && answered.Kind != "Status":
+			problems = append(problems, "a refused create of a Secret was answered with "+answered.Kind+": "+event.String())
+		case answered.Kind == "Secret" && len(answered.Data) != len(sent.Data)+len(sent.StringData):
+			problems = append(problems, "a create of a Secret was answered with other keys: "+event.String())
+		}
+	}
+	return problems
+}
+
+type secretContent struct {
+	Kind       string            `json:"kind"`
+	Data       map[string]string `json:"data"`
+	StringData map[string]string `json:"stringData"`
+}
+
+func secretIn(object json.RawMessage) secretContent {
+	var content secretContent
+	_ = json.Unmarshal(object, &content) // what is no object has no content
+	return content
+}

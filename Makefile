@@ -41,8 +41,11 @@ verify: generate ## Fail when generated files, go.mod files or the lint are not 
 	@$(MAKE) lint
 
 .PHONY: test
-test: ## Run the unit tests of every module, then the end-to-end tests.
-	@for module in $(MODULES); do echo "test $$module"; go test -C $$module ./... || exit 1; done
+test: ## Run every test: units and control plane, then the end-to-end tests on a real node (Linux and root).
+	@echo "control plane for the tests (built once into $(CACHE), about 15 minutes on two cores)"
+	@go run -C hack/cluster . assets >/dev/null
+	@for module in $(MODULES); do echo "test $$module"; \
+		KUBEBUILDER_ASSETS="$$(go run -C hack/cluster . assets)" go test -C $$module -timeout 40m ./... || exit 1; done
 	@echo "test ./hack/cluster"; go test -C hack/cluster .
 	@echo "test ./hack/e2e"; go test -C hack/e2e -v -timeout 60m ./...
 

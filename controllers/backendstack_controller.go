@@ -36,6 +36,7 @@ type BackendStackReconciler struct {
 func (r *BackendStackReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	stack := &v1alpha1.BackendStack{}
 	if err := r.Client.Get(ctx, request.NamespacedName, stack); err != nil || !stack.DeletionTimestamp.IsZero() {
+		r.Applier.Forget(apply.OwnerKey("BackendStack", request.Namespace, request.Name))
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	owner := desired.Owner{GVK: v1alpha1.GroupVersion.WithKind("BackendStack"), Object: stack}
@@ -45,6 +46,9 @@ func (r *BackendStackReconciler) Reconcile(ctx context.Context, request ctrl.Req
 	pass := r.run(ctx, owner, stack)
 	if stale(pass.Err) {
 		return ctrl.Result{RequeueAfter: time.Second}, nil
+	}
+	if pass.Err == nil && len(pass.Generations) > 0 { // what was just written cannot have been observed; its events bring the next pass
+		return ctrl.Result{}, nil
 	}
 	after := stack.DeepCopy()
 	after.Status = status.Stack(pass, time.Now())
@@ -61,7 +65,7 @@ func (r *BackendStackReconciler) run(ctx context.Context, owner desired.Owner, s
 	if err == nil {
 		pass.Err = r.converge(ctx, owner, &pass)
 	}
-	if state, err := r.Observer.Read(ctx, owner); err == nil {
+	if state, err := r.Observer.Read(ctx, owner, pass.Generations); err == nil {
 		pass.State = state
 	} else if pass.Err == nil {
 		pass.Err = err
@@ -73,7 +77,7 @@ func (r *BackendStackReconciler) run(ctx context.Context, owner desired.Owner, s
 }
 
 func (r *BackendStackReconciler) converge(ctx context.Context, owner desired.Owner, pass *status.StackPass) error {
-	generated := &credentials.Generated{Client: r.Client}
+	generated := &credentials.Generated{Client: r.Client, Live: r.Applier.Live}
 	for i := range pass.Plan.Object.Spec.Secrets {
 		if err := generated.Ensure(ctx, pass.Plan.Object, &pass.Plan.Object.Spec.Secrets[i]); err != nil {
 			return err
@@ -84,7 +88,7 @@ func (r *BackendStackReconciler) converge(ctx context.Context, owner desired.Own
 		return err
 	}
 	result, err := r.Applier.Apply(ctx, owner, output)
-	pass.Output, pass.Held = &output, result.Held
+	pass.Output, pass.Held, pass.Generations = &output, result.Held, result.Generations
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type DataServiceReconciler struct {
 func (r *DataServiceReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := resolve.NewDataService(r.Kind)
 	if err := r.Client.Get(ctx, request.NamespacedName, object); err != nil {
+		r.Applier.Forget(apply.OwnerKey(r.Kind, request.Namespace, request.Name))
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	owner := desired.Owner{GVK: v1alpha1.GroupVersion.WithKind(r.Kind), Object: object}
@@ -48,10 +49,19 @@ func (r *DataServiceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if stale(pass.Err) {
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
+	if pass.Err == nil && len(pass.Generations) > 0 { // what was just written cannot have been observed; its events bring the next pass
+		return ctrl.Result{}, nil
+	}
 	after := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object
 	*resolve.ViewOf(after).Status = status.Service(pass, time.Now())
 	if err := r.report(ctx, owner, object, after); err != nil {
 		return ctrl.Result{}, err
+	}
+	if pass.Err == nil {
+		pass.Err = pass.Plan.Failed
+	}
+	if stale(pass.Err) {
+		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
 	return outcome(pass.Err, pass.State)
 }

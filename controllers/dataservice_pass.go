@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/controllers/anchor"
@@ -23,9 +24,15 @@ func (r *DataServiceReconciler) run(ctx context.Context, owner desired.Owner) st
 	if err == nil {
 		pass.Err = r.converge(ctx, owner, &pass)
 	}
-	if state, err := r.Observer.Read(ctx, owner); err == nil {
+	if state, err := r.Observer.Read(ctx, owner, pass.Generations); err == nil {
 		pass.State = state
 	} else if pass.Err == nil {
+		pass.Err = err
+	}
+	if pass.Err == nil {
+		pass.Err = r.forgetDeparted(ctx, owner, &pass)
+	}
+	if err := r.replaceMissingSecrets(ctx, &pass); err != nil {
 		pass.Err = err
 	}
 	return pass
@@ -42,7 +49,7 @@ func (r *DataServiceReconciler) converge(ctx context.Context, owner desired.Owne
 		return err
 	}
 	result, err := r.Applier.Apply(ctx, owner, output)
-	pass.Output, pass.Held = &output, result.Held
+	pass.Output, pass.Held, pass.Generations = &output, result.Held, result.Generations
 	if err != nil {
 		return err
 	}
@@ -64,33 +71,40 @@ func (r *DataServiceReconciler) anchored(
 		if object, err = store.Create(ctx, plan.Service.Namespace, plan.Anchor); err != nil {
 			return nil, err
 		}
-		written = plan.Anchor
+		written, plan.Object = plan.Anchor.Clone(), object
 		r.anchorWritten(owner, object)
 	}
 	if err := r.dropLost(ctx, plan); err != nil {
 		return nil, err
 	}
-	maker := &credentials.Maker{Client: r.Client, Provider: plan.Provider, Now: time.Now(), Seen: names(plan.Sets)}
+	maker := &credentials.Maker{Client: r.Client, Provider: plan.Provider, Now: time.Now(), Seen: keys(plan.Sets)}
 	next, err := maker.Ensure(ctx, plan.Service, plan.Anchor, plan.Consumers)
+	noteFailures(plan, maker.Failed)
+	if err != nil || len(maker.Failed) > 0 || anchor.Equal(next, written) {
+		// Burnt sets must not pile up while something is refused again and again.
+		if swept := r.sweep(ctx, plan, written); err == nil {
+			err = swept
+		}
+	}
 	if err != nil {
-		return nil, err
+		return nil, unlessRefused(err)
 	}
 	if anchor.Equal(next, written) {
-		return next, r.sweep(ctx, plan, next)
+		return next, nil
 	}
-	if object, err = store.Update(ctx, object, next); err != nil {
+	if plan.Object, err = store.Update(ctx, object, next); err != nil {
 		return nil, err
 	}
-	r.anchorWritten(owner, object)
+	r.anchorWritten(owner, plan.Object)
 	return next, nil
 }
 
 // dropLost takes out of the anchor the credential sets whose ConfigMap is gone: the garbage collector took their Secrets, so
 // another version has to be made. The cache may be behind; a live read decides.
 func (r *DataServiceReconciler) dropLost(ctx context.Context, plan *resolve.ServicePlan) error {
-	seen := names(plan.Sets)
+	seen := keys(plan.Sets)
 	for _, record := range plan.Anchor.Records(plan.Service.Namespace) {
-		if slices.Contains(seen, record.Name) {
+		if slices.Contains(seen, record) {
 			continue
 		}
 		err := r.Live.Get(ctx, record, &corev1.ConfigMap{})
@@ -110,10 +124,10 @@ func (r *DataServiceReconciler) anchorWritten(owner desired.Owner, object *corev
 
 func emptyConfigMap() client.Object { return &corev1.ConfigMap{} }
 
-func names(sets []corev1.ConfigMap) []string {
-	result := make([]string, 0, len(sets))
+func keys(sets []corev1.ConfigMap) []types.NamespacedName {
+	result := make([]types.NamespacedName, 0, len(sets))
 	for i := range sets {
-		result = append(result, sets[i].Name)
+		result = append(result, client.ObjectKeyFromObject(&sets[i]))
 	}
 	return result
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/anchor"
+	"github.com/stackwright/stackwright/controllers/apply"
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/resolve"
 )
@@ -35,7 +36,7 @@ func (r *DataServiceReconciler) finalize(ctx context.Context, owner desired.Owne
 	held := controllerutil.ContainsFinalizer(object, finalizer)
 	if object.GetDeletionTimestamp().IsZero() {
 		if wanted := view.Common.DeletionPolicy == v1alpha1.DeletionDelete; wanted != held {
-			return true, ctrl.Result{RequeueAfter: cacheLag}, r.setFinalizer(ctx, object, wanted)
+			return true, ctrl.Result{RequeueAfter: cacheLag}, r.setFinalizer(ctx, owner, wanted)
 		}
 		return false, ctrl.Result{}, nil
 	}
@@ -46,7 +47,7 @@ func (r *DataServiceReconciler) finalize(ctx context.Context, owner desired.Owne
 		r.Recorder.Eventf(object, nil, corev1.EventTypeWarning, "DeletionNotConfirmed", "Delete",
 			"deletionPolicy Delete acts as Retain without the annotation %s: %s; the data is kept",
 			v1alpha1.AnnotationConfirmDeletion, object.GetName())
-		return true, ctrl.Result{}, r.setFinalizer(ctx, object, false)
+		return true, ctrl.Result{}, r.setFinalizer(ctx, owner, false)
 	}
 	waiting, err := r.release(ctx, owner)
 	if err != nil || waiting {
@@ -55,10 +56,12 @@ func (r *DataServiceReconciler) finalize(ctx context.Context, owner desired.Owne
 	if err := r.forget(ctx, view); err != nil {
 		return true, ctrl.Result{}, err
 	}
-	return true, ctrl.Result{}, r.setFinalizer(ctx, object, false)
+	return true, ctrl.Result{}, r.setFinalizer(ctx, owner, false)
 }
 
-func (r *DataServiceReconciler) setFinalizer(ctx context.Context, object client.Object, wanted bool) error {
+// setFinalizer writes under a name of its own: what the stack applies must not take the finalizer along.
+func (r *DataServiceReconciler) setFinalizer(ctx context.Context, owner desired.Owner, wanted bool) error {
+	object := owner.Object
 	next := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object
 	if wanted {
 		controllerutil.AddFinalizer(next, finalizer)
@@ -66,7 +69,13 @@ func (r *DataServiceReconciler) setFinalizer(ctx context.Context, object client.
 		controllerutil.RemoveFinalizer(next, finalizer)
 	}
 	patch := client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{})
-	return client.IgnoreNotFound(r.Client.Patch(ctx, next, patch))
+	if err := r.Client.Patch(ctx, next, patch, client.FieldOwner("stackwright-finalizer")); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if object.GetDeletionTimestamp().IsZero() { // else the object goes, and a later one of its name must not wait for it
+		r.Applier.Guard.Wrote(apply.KeyOf(owner), next, func() client.Object { return resolve.NewDataService(r.Kind) }, next.GetResourceVersion())
+	}
+	return nil
 }
 
 // release lets the claims go with their StatefulSets. It says whether it has to wait.
@@ -157,6 +166,9 @@ func (r *DataServiceReconciler) forget(ctx context.Context, view *resolve.View) 
 		return err
 	}
 	for i := range sets.Items {
+		if !anchor.Ours(&sets.Items[i], view.Kind, namespace, name) {
+			continue
+		}
 		if err := r.removeRecord(ctx, &sets.Items[i]); err != nil {
 			return err
 		}

@@ -60,6 +60,9 @@ func announce(recorder events.EventRecorder, object client.Object, before, after
 	if current == nil || old != nil && old.Status == current.Status && old.Reason == current.Reason {
 		return
 	}
+	if old == nil && current.Reason == v1alpha1.ReasonProgressing { // everything starts like this
+		return
+	}
 	kind := corev1.EventTypeNormal
 	if meta.IsStatusConditionTrue(after, v1alpha1.ConditionStalled) {
 		kind = corev1.EventTypeWarning

@@ -68,17 +68,39 @@ func servicesOf(kind string) keysOf {
 	}
 }
 
-// consumersOf returns the stacks that a data service concerns: the one that made it, and those that its status names.
-func consumersOf(_ context.Context, object client.Object) []client.ObjectKey {
-	view := resolve.ViewOf(object)
-	var keys []client.ObjectKey
-	if claim := view.Claim(); claim != nil {
-		keys = append(keys, client.ObjectKey{Namespace: object.GetNamespace(), Name: claim.Stack})
+// consumersOf returns the stacks that a data service concerns: the one that made it, and those that refer to it.
+func consumersOf(cache client.Reader) keysOf {
+	return func(ctx context.Context, object client.Object) []client.ObjectKey {
+		view := resolve.ViewOf(object)
+		var keys []client.ObjectKey
+		if claim := view.Claim(); claim != nil {
+			keys = append(keys, client.ObjectKey{Namespace: object.GetNamespace(), Name: claim.Stack})
+		}
+		stacks := &v1alpha1.BackendStackList{}
+		key := resolve.ServiceKey(view.Kind, object.GetNamespace(), object.GetName())
+		if err := cache.List(ctx, stacks, client.MatchingFields{resolve.IndexServices: key}); err != nil {
+			return keys
+		}
+		for i := range stacks.Items {
+			keys = append(keys, client.ObjectKeyFromObject(&stacks.Items[i]))
+		}
+		return keys
 	}
-	for _, consumer := range view.Status.Consumers {
-		keys = append(keys, client.ObjectKey{Namespace: consumer.Namespace, Name: consumer.Stack})
+}
+
+// servicesIn returns the data services of a kind that the stacks of a namespace use: grants may select by its labels.
+func servicesIn(cache client.Reader, kind string) keysOf {
+	return func(ctx context.Context, namespace client.Object) []client.ObjectKey {
+		stacks := &v1alpha1.BackendStackList{}
+		if err := cache.List(ctx, stacks, client.InNamespace(namespace.GetName())); err != nil {
+			return nil
+		}
+		var keys []client.ObjectKey
+		for i := range stacks.Items {
+			keys = append(keys, servicesOf(kind)(ctx, &stacks.Items[i])...)
+		}
+		return keys
 	}
-	return keys
 }
 
 // callersOf returns the stacks that components of a stack let in.

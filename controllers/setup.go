@@ -148,6 +148,7 @@ func (r *DataServiceReconciler) setup(manager ctrl.Manager, options Options) err
 		Watches(&corev1.ConfigMap{}, enqueue(priorityChild, anchors)).
 		Watches(&corev1.PersistentVolumeClaim{}, enqueue(priorityChild, claims)).
 		Watches(&v1alpha1.BackendStack{}, enqueue(prioritySpec, servicesOf(r.Kind)), builder.WithPredicates(specChanged)).
+		Watches(&corev1.Namespace{}, enqueue(priorityChild, servicesIn(r.Client, r.Kind)), builder.WithPredicates(labelsChanged)).
 		Complete(r)
 }
 
@@ -159,7 +160,7 @@ func (r *DataServiceReconciler) claimOf(object client.Object) []client.ObjectKey
 func (r *BackendStackReconciler) setup(manager ctrl.Manager, options Options) error {
 	b := watchOwned(manager, "BackendStack", &v1alpha1.BackendStack{}, options)
 	for _, kind := range []string{resolve.KindDatabase, resolve.KindCache, resolve.KindQueue} {
-		b = b.Watches(resolve.NewDataService(kind), enqueue(priorityChild, consumersOf))
+		b = b.Watches(resolve.NewDataService(kind), enqueue(priorityChild, consumersOf(manager.GetClient())))
 	}
 	return b.
 		Watches(&corev1.PersistentVolumeClaim{}, enqueue(priorityChild, ownerOf("BackendStack"))).

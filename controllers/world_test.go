@@ -76,8 +76,8 @@ func (w *world) must(err error) {
 	}
 }
 
-// checkDataSafety holds for every test: no operator deleted a claim or an anchor, read a Secret, or wrote to a name it had not
-// read. Anchors may go only where a test says so.
+// checkDataSafety holds for every test: no operator deleted a claim or an anchor, or did anything to a Secret but create it.
+// Anchors may go only where a test says so.
 func (w *world) checkDataSafety() {
 	for _, line := range w.record {
 		for _, r := range line.since(0) {

@@ -75,6 +75,8 @@ const (
 	ReasonUnschedulable = "Unschedulable"
 	// ReasonQuotaExceeded: a quota or limit of the namespace refuses a pod.
 	ReasonQuotaExceeded = "QuotaExceeded"
+	// ReasonRefused: the API server forbids an object that the operator needs.
+	ReasonRefused = "Refused"
 	// ReasonPodRefused: admission refuses a pod.
 	ReasonPodRefused = "PodRefused"
 	// ReasonNotAnswering: a container runs and does not answer its probe.

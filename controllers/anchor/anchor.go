@@ -30,12 +30,6 @@ const (
 	dataKey = "anchor.json"
 	// LabelKind marks an anchor with the kind of its service.
 	LabelKind = "stackwright.dev/anchor"
-	// LabelSet marks the ConfigMap of a credential set with the key of its service.
-	LabelSet = "stackwright.dev/credential-set"
-	// AnnotationService tells of which service a credential set is: kind, namespace and name, joined by slashes.
-	AnnotationService = "stackwright.dev/service"
-	// AnnotationVersion is the version of a credential set.
-	AnnotationVersion = "stackwright.dev/credential-version"
 	// limit is the size in bytes above which an anchor is not believed.
 	limit = 512 << 10
 	// nameConflictRetry is how often an object that is not ours is looked at again: no watch tells of it.
@@ -77,6 +71,8 @@ type Set struct {
 	Binding         string `json:"binding,omitempty"`
 	// Facts is the hash of the public facts that the Secrets hold; other facts need another version.
 	Facts string `json:"facts"`
+	// Keys are the sorted keys of a binding: a build that knows more of them does not change a Secret that exists.
+	Keys []string `json:"keys,omitempty"`
 	// Digest is the SHA-256 of the password in hexadecimal.
 	Digest string `json:"digest,omitempty"`
 	// CA is the certificate of the authority in PEM.
@@ -107,9 +103,6 @@ func Name(kind, service string) string {
 	short := map[string]string{"StackDatabase": "database", "StackCache": "cache", "StackQueue": "queue"}[kind]
 	return kit.Child(service, short, "anchor")
 }
-
-// SetKey is the value of LabelSet for a service: a hash, because the three names together are longer than a label.
-func SetKey(kind, namespace, name string) string { return kit.Hash(kind, namespace, name) }
 
 // Sets returns the credential sets that are in use, the previous versions of consumers apart.
 func (a *Anchor) Sets() []*Set {
@@ -228,6 +221,7 @@ var (
 	digest     = regexp.MustCompile(`^([0-9a-f]{64})?$`)
 	version    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)
 	bindingEnd = regexp.MustCompile(`^[1-9][0-9]*-[a-z0-9]{5}$`)
+	bindingKey = regexp.MustCompile(`^[a-z][-.a-z0-9]{0,62}$`)
 )
 
 func (a *Anchor) check() error {
@@ -255,6 +249,9 @@ func (a *Anchor) check() error {
 func (s *Set) check(prefixes ...string) error {
 	if s.Version < 1 || !digest.MatchString(s.Digest) {
 		return fmt.Errorf("version %d with digest %q", s.Version, s.Digest)
+	}
+	if slices.ContainsFunc(s.Keys, func(key string) bool { return !bindingKey.MatchString(key) }) {
+		return fmt.Errorf("the keys %q of version %d are not those of a binding", s.Keys, s.Version)
 	}
 	if !certificates(s.CA) {
 		return fmt.Errorf("the authority of version %d is no certificate", s.Version)
@@ -320,6 +317,14 @@ func (a *Anchor) Find(namespace, stack, entry string) *Consumer {
 		}
 	}
 	return nil
+}
+
+// Forget takes out the records of consumers that left: all of those that forgotten names.
+func (a *Anchor) Forget(forgotten func(Consumer) bool) {
+	a.Consumers = slices.DeleteFunc(a.Consumers, func(c Consumer) bool { return c.Departed && forgotten(c) })
+	if len(a.Consumers) == 0 {
+		a.Consumers = nil // as it is read from the record
+	}
 }
 
 // Clone returns a deep copy.

@@ -64,6 +64,11 @@ func (s *Store) Update(ctx context.Context, object *corev1.ConfigMap, a *Anchor)
 	}
 	next := object.DeepCopy()
 	next.Data = wanted.Data
+	if _, err := Parse(wanted, a.Kind, a.Name); err != nil { // written, it would lock everybody out
+		return nil, part.Waiting(v1alpha1.ReasonAnchorInvalid, nameConflictRetry,
+			"ConfigMap %s is left as it is, since its next content could not be read again: %d consumers are recorded; "+
+				"remove some, or share another %s", object.Name, len(a.Consumers), a.Kind)
+	}
 	if err := s.Client.Patch(ctx, next, client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{})); err != nil {
 		return nil, fmt.Errorf("anchor %s: %w", object.Name, err)
 	}

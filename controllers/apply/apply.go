@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,13 +39,7 @@ type Applier struct {
 	// Guard remembers writes until the cache shows them.
 	Guard *Guard
 
-	settled sync.Map // types.UID → settled
-}
-
-// settled is what is known to be equal: a live version of an object and the hash of what was desired.
-type settled struct {
-	version, hash string
-	held          bool
+	settled settledStore
 }
 
 // Result tells what a pass did.
@@ -54,12 +49,24 @@ type Result struct {
 	Writes int
 	// Held names the workloads whose template is held back.
 	Held []string
+	// Generations are those of the objects that were written, by kind and name: a view of an earlier generation is older than
+	// this pass, and tells nothing about what it wants.
+	Generations map[string]int64
 }
+
+// Key names an object of the owner's namespace in Generations.
+func Key(kind, name string) string { return kind + "/" + name }
 
 func (r *Result) wrote() {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.Writes++
+}
+
+func (r *Result) generation(kind, name string, generation int64) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.Generations[Key(kind, name)] = generation
 }
 
 func (r *Result) hold(name string) {
@@ -78,7 +85,7 @@ type item struct {
 
 // Apply makes the objects exist as desired: all of them at once, each by at most one write. It returns the errors of all.
 func (a *Applier) Apply(ctx context.Context, owner desired.Owner, output part.Output) (*Result, error) {
-	result := &Result{}
+	result := &Result{Generations: map[string]int64{}}
 	minimum := minimums(output.Objects)
 	var group sync.WaitGroup
 	errs := make([]error, len(output.Objects)+len(output.Retained))
@@ -165,8 +172,8 @@ func (a *Applier) create(
 	if err != nil {
 		return explain(it, err)
 	}
-	a.wrote(owner, result, it, it.object.GetResourceVersion())
-	a.settled.Store(it.object.GetUID(), settled{it.object.GetResourceVersion(), wanted, false})
+	a.wrote(owner, result, it, it.object)
+	a.settled.store(KeyOf(owner), it.object.GetUID(), settled{it.object.GetResourceVersion(), wanted, false})
 	return nil
 }
 
@@ -199,6 +206,9 @@ func (a *Applier) adopt(
 	}
 	metadata, _ := nested(it.content, "metadata")
 	delete(metadata, "resourceVersion")
+	if spec, ok := nested(it.content, "spec"); ok && minimum[it.object.GetName()] > 0 {
+		delete(spec, "replicas") // the start value of a create; this one has pods already
+	}
 	if recorded := annotations(it.content); recorded != nil {
 		delete(recorded, annotationHash)
 		delete(recorded, annotationTemplate)
@@ -214,11 +224,11 @@ func (a *Applier) update(
 		return err
 	}
 	wanted := hashOf(it.content)
-	if known, ok := a.settled.Load(live.GetUID()); ok && known == (settled{live.GetResourceVersion(), wanted, false}) {
-		return nil
-	}
-	if known, ok := a.settled.Load(live.GetUID()); ok && known == (settled{live.GetResourceVersion(), wanted, true}) {
-		result.hold(it.object.GetName())
+	known, ok := a.settled.load(KeyOf(owner), live.GetUID())
+	if ok && known.version == live.GetResourceVersion() && known.hash == wanted {
+		if known.held {
+			result.hold(it.object.GetName())
+		}
 		return nil
 	}
 	liveContent, err := contentOf(live)
@@ -232,7 +242,7 @@ func (a *Applier) update(
 	if err := a.change(ctx, owner, result, it, live, liveContent, minimum); err != nil {
 		return err
 	}
-	a.settled.Store(live.GetUID(), settled{live.GetResourceVersion(), wanted, held})
+	a.settled.store(KeyOf(owner), live.GetUID(), settled{live.GetResourceVersion(), wanted, held})
 	return nil
 }
 
@@ -263,15 +273,15 @@ func (a *Applier) change(
 	}
 	noted[annotationHash] = hash
 	keepReplicas(it, live, minimum)
-	var version string
+	var written metav1.Object
 	err := a.send(ctx, func() (err error) {
-		version, err = (&writer{a.Client, a.Live}).change(ctx, it.gvk, live, it.content)
+		written, err = (&writer{a.Client, a.Live}).change(ctx, it.gvk, live, it.content)
 		return err
 	})
 	if err != nil {
 		return explain(it, err)
 	}
-	a.wrote(owner, result, it, version)
+	a.wrote(owner, result, it, written)
 	return nil
 }
 
@@ -285,19 +295,26 @@ func (a *Applier) relabel(ctx context.Context, owner desired.Owner, result *Resu
 	if err := a.send(ctx, func() error { return a.Client.Patch(ctx, next, client.MergeFrom(live)) }); err != nil {
 		return explain(it, err)
 	}
-	a.wrote(owner, result, it, next.GetResourceVersion())
+	a.wrote(owner, result, it, next)
 	return nil
 }
 
 func controlled(live client.Object) bool { return metav1.GetControllerOf(live) != nil }
 
-func (a *Applier) wrote(owner desired.Owner, result *Result, it *item, version string) {
+func (a *Applier) wrote(owner desired.Owner, result *Result, it *item, written metav1.Object) {
 	result.wrote()
+	result.generation(it.gvk.Kind, written.GetName(), written.GetGeneration())
 	gvk := it.gvk
 	a.Guard.Wrote(KeyOf(owner), it.object, func() client.Object {
 		object, _ := a.empty(gvk)
 		return object
-	}, version)
+	}, written.GetResourceVersion())
+}
+
+// Forget drops what is remembered of an owner that is gone.
+func (a *Applier) Forget(owner string) {
+	a.settled.forget(owner)
+	a.Guard.forget(owner)
 }
 
 // KeyOf is the key of an owner in IndexOwner.
@@ -322,7 +339,7 @@ func checkOwner(owner desired.Owner, it *item, live client.Object) error {
 	labels, wanted := live.GetLabels(), it.object.GetLabels()
 	ours := labels[kit.LabelManagedBy] == kit.ManagedBy &&
 		labels[desired.LabelOwnerKind] == owner.GVK.Kind && labels[desired.LabelOwnerName] == owner.Object.GetName() &&
-		labels[v1alpha1.LabelEntry] == wanted[v1alpha1.LabelEntry]
+		(labels[v1alpha1.LabelEntry] == wanted[v1alpha1.LabelEntry] || labels[v1alpha1.LabelEntry] == "") // removed by hand
 	switch {
 	case !live.GetDeletionTimestamp().IsZero():
 		return part.Waiting(v1alpha1.ReasonProgressing, time.Second, "%s %s is being deleted", it.gvk.Kind, live.GetName())
@@ -344,8 +361,13 @@ func explain(it *item, err error) error {
 	switch {
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		return part.Invalid(v1alpha1.ReasonInvalid, "%s is refused by the API server: %s", subject, shorten(err))
-	case apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return part.Waiting(v1alpha1.ReasonQuotaExceeded, conflictRetry, "%s is forbidden: %s", subject, shorten(err))
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return fmt.Errorf("%s: %w", subject, err)
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
+		message, _, _ := strings.Cut(shorten(err), ", used:") // the rest counts, and would change with every neighbour
+		return part.Waiting(v1alpha1.ReasonQuotaExceeded, conflictRetry, "%s is refused by the quota of the namespace: %s", subject, message)
+	case apierrors.IsForbidden(err):
+		return part.Waiting(v1alpha1.ReasonRefused, conflictRetry, "%s is forbidden: %s", subject, shorten(err))
 	}
 	return fmt.Errorf("%s: %w", subject, err)
 }

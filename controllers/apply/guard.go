@@ -49,6 +49,12 @@ func (g *Guard) add(owner string, w write) {
 	g.pending[owner] = append(g.pending[owner], w)
 }
 
+func (g *Guard) forget(owner string) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	delete(g.pending, owner)
+}
+
 // Visible says whether the cache shows everything that was written for the owner.
 func (g *Guard) Visible(ctx context.Context, cache client.Reader, owner string) bool {
 	g.mutex.Lock()

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"github.com/stackwright/stackwright/controllers/kit"
 )
 
@@ -106,18 +109,11 @@ func decodeTemplate(text string) (map[string]any, bool) {
 	return decodeJSON(encoded)
 }
 
-// configMaps lists the ConfigMaps that a template mounts.
+// configMaps lists the ConfigMaps that a recorded template mounts.
 func configMaps(template map[string]any) []string {
-	spec, _ := nested(template, "spec")
-	volumes, _ := spec["volumes"].([]any)
-	var names []string
-	for _, item := range volumes {
-		volume, _ := item.(map[string]any)
-		if source, ok := nested(volume, "configMap"); ok {
-			if name, ok := source["name"].(string); ok {
-				names = append(names, name)
-			}
-		}
+	var pod corev1.PodTemplateSpec
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(template, &pod); err != nil {
+		return nil
 	}
-	return names
+	return mountedConfigMaps(&pod.Spec)
 }

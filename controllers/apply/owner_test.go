@@ -187,12 +187,12 @@ func TestConfigMapsInUseStay(t *testing.T) {
 	web.Spec.Template.Spec.Volumes = []corev1.Volume{{VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 		LocalObjectReference: corev1.LocalObjectReference{Name: "current"},
 	}}}}
-	spared := configMapsInUse([]client.Object{web, config("current"), config("old")})
+	spared := configMapsInUse([]client.Object{web, config("current"), config("old")}, &Result{})
 	if !spared(config("current")) || spared(config("old")) || spared(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "current"}}) {
 		t.Error("exactly the ConfigMap that is mounted is to stay")
 	}
 	web.Status.UpdatedReplicas = 1
-	if spared := configMapsInUse([]client.Object{web}); !spared(config("old")) {
+	if spared := configMapsInUse([]client.Object{web}, &Result{}); !spared(config("old")) {
 		t.Error("a pod of the old template that starts again needs the old content")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -32,7 +33,7 @@ func (a *Applier) Prune(
 	if err != nil {
 		return err
 	}
-	inUse := configMapsInUse(owned)
+	inUse := configMapsInUse(owned, result)
 	var group sync.WaitGroup
 	errs := make([]error, len(owned))
 	for i, object := range owned {
@@ -101,29 +102,50 @@ func (a *Applier) remove(ctx context.Context, owner desired.Owner, result *Resul
 		empty, _ := a.empty(gvk)
 		return empty
 	})
-	a.settled.Delete(object.GetUID())
+	a.settled.remove(KeyOf(owner), object.GetUID())
 	return nil
 }
 
 // configMapsInUse spares the ConfigMaps that workloads mount, and all of them while a workload is rolling out: a pod of the
 // old template that starts again still needs the old content.
-func configMapsInUse(owned []client.Object) func(client.Object) bool {
+func configMapsInUse(owned []client.Object, result *Result) func(client.Object) bool {
 	used := map[string]bool{}
 	rolling := false
 	for _, object := range owned {
-		if template := desired.Template(object); template != nil {
-			for _, volume := range template.Spec.Volumes {
-				if volume.ConfigMap != nil {
-					used[volume.ConfigMap.Name] = true
-				}
-			}
+		template := desired.Template(object)
+		if template == nil {
+			continue
 		}
-		rolling = rolling || rollingOut(object)
+		for _, name := range mountedConfigMaps(&template.Spec) {
+			used[name] = true
+		}
+		gvk, _ := apiutil.GVKForObject(object, clientgoscheme.Scheme)
+		_, written := result.Generations[Key(gvk.Kind, object.GetName())]
+		rolling = rolling || written || rollingOut(object)
 	}
 	return func(object client.Object) bool {
 		_, isConfigMap := object.(*corev1.ConfigMap)
 		return isConfigMap && (rolling || used[object.GetName()])
 	}
+}
+
+// mountedConfigMaps lists the ConfigMaps that a pod mounts.
+func mountedConfigMaps(pod *corev1.PodSpec) []string {
+	var names []string
+	for _, volume := range pod.Volumes {
+		if volume.ConfigMap != nil {
+			names = append(names, volume.ConfigMap.Name)
+		}
+		if volume.Projected == nil {
+			continue
+		}
+		for _, source := range volume.Projected.Sources {
+			if source.ConfigMap != nil {
+				names = append(names, source.ConfigMap.Name)
+			}
+		}
+	}
+	return names
 }
 
 func rollingOut(object client.Object) bool {

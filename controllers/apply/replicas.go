@@ -1,8 +1,11 @@
 package apply
 
 import (
+	"maps"
+
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/controllers/kit"
@@ -49,16 +52,36 @@ func keepReplicas(it *item, live client.Object, minimum map[string]int32) {
 	spec["replicas"] = int64(replicas)
 }
 
-// immutable takes over from the live object the fields that cannot change: a StatefulSet's claims, selector and Service.
+// immutable takes over from the live object the fields that cannot change: a StatefulSet's claims, selector and Service, and of
+// a claim everything but a larger request.
 func immutable(it *item, live map[string]any) {
-	if it.gvk.Kind != "StatefulSet" {
-		return
-	}
 	spec, _ := nested(it.content, "spec")
 	current, _ := nested(live, "spec")
-	for _, field := range []string{"volumeClaimTemplates", "selector", "serviceName", "podManagementPolicy"} {
-		if current[field] != nil {
-			spec[field] = current[field]
+	switch it.gvk.Kind {
+	case "StatefulSet":
+		for _, field := range []string{"volumeClaimTemplates", "selector", "serviceName", "podManagementPolicy"} {
+			if current[field] != nil {
+				spec[field] = current[field]
+			}
 		}
+	case "PersistentVolumeClaim":
+		it.content["spec"] = claimSpec(spec, current)
 	}
+}
+
+// claimSpec is the present spec of a claim with the wanted request where that is larger.
+func claimSpec(wanted, current map[string]any) map[string]any {
+	request := func(spec map[string]any) (resource.Quantity, string) {
+		requests, _ := nested(spec, "resources", "requests")
+		text, _ := requests["storage"].(string)
+		quantity, _ := resource.ParseQuantity(text)
+		return quantity, text
+	}
+	most, text := request(wanted)
+	if present, presentText := request(current); present.Cmp(most) > 0 {
+		text = presentText
+	}
+	spec := maps.Clone(current)
+	spec["resources"] = map[string]any{"requests": map[string]any{"storage": text}}
+	return spec
 }

@@ -32,19 +32,19 @@ func (w *writer) create(ctx context.Context, object client.Object) error {
 	return w.client.Create(ctx, object, client.FieldOwner(FieldOwner))
 }
 
-// change applies the content to the live object, and to no other object of that name. It returns the new resource version.
+// change applies the content to the live object, and to no other object of that name. It returns the object as the API server answers.
 func (w *writer) change(
 	ctx context.Context, gvk schema.GroupVersionKind, live client.Object, content map[string]any,
-) (string, error) {
+) (metav1.Object, error) {
 	if createdByUs(live) {
 		if err := w.handOver(ctx, gvk, live); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	version, err := w.apply(ctx, gvk, live, content)
 	if service, ok := live.(*corev1.Service); ok && apierrors.IsInvalid(err) {
 		if err := w.replacePorts(ctx, service, content); err != nil {
-			return "", err
+			return nil, err
 		}
 		return w.apply(ctx, gvk, live, content)
 	}
@@ -53,12 +53,12 @@ func (w *writer) change(
 
 func (w *writer) apply(
 	ctx context.Context, gvk schema.GroupVersionKind, live client.Object, content map[string]any,
-) (string, error) {
+) (metav1.Object, error) {
 	object := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(content)}
 	object.SetGroupVersionKind(gvk)
 	object.SetUID(live.GetUID())
 	err := w.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
-	return object.GetResourceVersion(), err
+	return object, err
 }
 
 // replacePorts takes out of a Service the ports that we do not want: one whose number was edited by hand is another port to

@@ -28,8 +28,9 @@ const (
 // Generated makes the Secrets of spec.secrets: once, with random values, under a fixed name. Since the operator cannot read
 // Secrets, a ConfigMap <secret>-generated without an owner records what was made.
 type Generated struct {
-	// Client creates and patches; it reads ConfigMaps from the cache.
+	// Client creates and patches; it reads ConfigMaps from the cache. Live reads them from the API server.
 	Client client.Client
+	Live   client.Reader
 }
 
 // Ensure makes the Secret of an entry unless it was made before.
@@ -46,6 +47,10 @@ func (g *Generated) Ensure(ctx context.Context, stack *v1alpha1.BackendStack, en
 			return err
 		}
 	}
+	if !recordOf(record, stack, entry) {
+		return part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
+			"spec.secrets[%s]: Secret %s is that of another stack's entry; rename this one", entry.Name, name)
+	}
 	if recorded := record.Data[recordKeys]; recorded != strings.Join(keys, ",") {
 		return part.Invalid(v1alpha1.ReasonInvalid,
 			"spec.secrets[%s].generate: Secret %s was made with the keys %s and never changes; add an entry for further keys",
@@ -55,6 +60,13 @@ func (g *Generated) Ensure(ctx context.Context, stack *v1alpha1.BackendStack, en
 		return nil
 	}
 	return g.finish(ctx, record, name, keys)
+}
+
+// recordOf says whether a record is that of an entry: stack a with entry b-c and stack a-b with entry c have one name. Labels
+// that somebody removed say nothing.
+func recordOf(record *corev1.ConfigMap, stack *v1alpha1.BackendStack, entry *v1alpha1.GeneratedSecret) bool {
+	is := func(label, name string) bool { return record.Labels[label] == name || record.Labels[label] == "" }
+	return is(v1alpha1.LabelStack, stack.Name) && is(v1alpha1.LabelEntry, string(entry.Name))
 }
 
 func recordName(secret string) string { return kit.Child(secret, "generated") }
@@ -70,7 +82,11 @@ func (g *Generated) begin(
 	}
 	record.Labels[v1alpha1.LabelEntry] = string(entry.Name)
 	err := g.Client.Create(ctx, secretFor(record, name, keys), client.DryRunAll)
-	if apierrors.IsAlreadyExists(err) {
+	if apierrors.IsAlreadyExists(err) { // ours, if there is a record that the cache lacks
+		live := &corev1.ConfigMap{}
+		if err := g.Live.Get(ctx, client.ObjectKeyFromObject(record), live); !apierrors.IsNotFound(err) {
+			return live, err
+		}
 		return nil, part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
 			"spec.secrets[%s]: Secret %s exists and belongs to somebody else; rename the entry", entry.Name, name)
 	}
@@ -101,6 +117,9 @@ func (g *Generated) Replace(ctx context.Context, stack *v1alpha1.BackendStack, e
 	record := &corev1.ConfigMap{}
 	if err := g.Client.Get(ctx, client.ObjectKey{Namespace: stack.Namespace, Name: recordName(name)}, record); err != nil {
 		return client.IgnoreNotFound(err)
+	}
+	if !recordOf(record, stack, entry) {
+		return nil
 	}
 	keys := strings.Split(record.Data[recordKeys], ",")
 	err := g.Client.Create(ctx, secretFor(record, name, keys))

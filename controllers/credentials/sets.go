@@ -3,6 +3,8 @@ package credentials
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,11 +35,24 @@ type Maker struct {
 	// Now is the time that is recorded.
 	Now time.Time
 	// Seen are the names of the sets that exist for the service, complete or not: their versions are used up.
-	Seen []string
+	Seen []types.NamespacedName
+
+	// Failed are the consumers whose set Ensure could not make.
+	Failed []Failure
 }
 
+// Failure is why the set of a consumer was not made.
+type Failure struct {
+	Consumer part.Consumer
+	Err      error
+}
+
+// highest is the version above which nobody's record is believed: tenants can write ConfigMaps.
+const highest = 1 << 30
+
 // Ensure makes every set that the anchor lacks for the service and its consumers, and returns the anchor that names them. It
-// is the caller's to write that anchor; until then the sets do not count. An error leaves the anchor as it was.
+// is the caller's to write that anchor; until then the sets do not count. An error leaves the anchor as it was. A consumer
+// whose namespace refuses its set is noted in Failed and hinders nobody else.
 func (m *Maker) Ensure(
 	ctx context.Context, service *part.Service, recorded *anchor.Anchor, consumers []part.Consumer,
 ) (*anchor.Anchor, error) {
@@ -50,7 +65,7 @@ func (m *Maker) Ensure(
 	}
 	for _, consumer := range consumers {
 		if err := m.ensureConsumer(ctx, service, next, consumer); err != nil {
-			return nil, err
+			m.Failed = append(m.Failed, Failure{consumer, err})
 		}
 	}
 	return next, nil
@@ -68,7 +83,7 @@ func (m *Maker) ensureAdmin(ctx context.Context, service *part.Service, a *ancho
 	if m.Provider.AdminData != nil {
 		data = m.Provider.AdminData(service, values)
 	}
-	set := m.newSet(kit.Child(service.Name, "admin"), 0, "")
+	set := m.newSet(service.Namespace, kit.Child(service.Name, "admin"), 0, "")
 	set.Digest = digestOf(values["password"])
 	if err := m.create(ctx, service, "admin", &set, corev1.SecretTypeOpaque, data); err != nil {
 		return err
@@ -85,7 +100,7 @@ func (m *Maker) ensureCertificate(ctx context.Context, service *part.Service, a 
 	if err != nil {
 		return err
 	}
-	set := m.newSet(kit.Child(service.Name, "tls"), 0, "")
+	set := m.newSet(service.Namespace, kit.Child(service.Name, "tls"), 0, "")
 	set.CA = minted.CA
 	data := map[string]string{
 		corev1.TLSCertKey: minted.Certificate, corev1.TLSPrivateKeyKey: minted.Key, corev1.ServiceAccountRootCAKey: minted.CA,
@@ -109,7 +124,11 @@ func (m *Maker) ensureConsumer(
 		record.Access = consumer.Access
 		return nil
 	}
-	set := m.newSet(kit.Child(consumer.Stack, consumer.Entry, "binding"), consumer.Credential.Version, facts)
+	prefix := kit.Child(consumer.Stack, consumer.Entry, "binding")
+	set := m.newSet(consumer.Namespace, prefix, consumer.Credential.Version, facts)
+	if record != nil && (set.Version-record.Set.Version)%2 == 0 {
+		set.Version++ // logins alternate with the version: the next must not be the one that running pods use
+	}
 	consumer.Credential.Version = set.Version
 	m.Provider.Login(service, &consumer)
 	if err := m.createConsumer(ctx, service, a, consumer, &set); err != nil {
@@ -144,22 +163,19 @@ func (m *Maker) createConsumer(
 	if a.Certificate != nil && service.TLS != v1alpha1.TLSDisabled {
 		data[corev1.ServiceAccountRootCAKey] = a.Certificate.CA
 	}
-	set.Digest = digestOf(password)
+	set.Digest, set.Keys = digestOf(password), slices.Sorted(maps.Keys(data))
 	kind := corev1.SecretType("servicebinding.io/" + data["type"])
 	name := kit.Child(consumer.Stack, consumer.Entry, "binding-v"+strconv.Itoa(set.Version), suffix())
 	if consumer.Namespace == service.Namespace {
 		set.Binding = name
 		return m.createNamed(ctx, service, "binding", set, name, kind, data)
 	}
-	if err := m.create(ctx, service, "login", set, kind, data); err != nil {
-		return err
-	}
-	remote := &anchor.Set{Version: set.Version, CreatedAt: set.CreatedAt}
+	remote := &anchor.Set{Version: set.Version, CreatedAt: set.CreatedAt} // first, since its namespace may refuse it
 	if err := m.createIn(ctx, service, consumer.Namespace, "binding", remote, name, kind, data); err != nil {
 		return err
 	}
 	set.RemoteConfigMap, set.Binding = remote.ConfigMap, name
-	return nil
+	return m.create(ctx, service, "login", set, kind, data)
 }
 
 func remember(a *anchor.Anchor, record *anchor.Consumer, consumer part.Consumer, set anchor.Set) {
@@ -178,12 +194,13 @@ func remember(a *anchor.Anchor, record *anchor.Consumer, consumer part.Consumer,
 	*record = next
 }
 
-// newSet starts a set whose version follows the recorded one and every one that was seen, burnt ones among them.
-func (m *Maker) newSet(prefix string, recorded int, facts string) anchor.Set {
+// newSet starts a set whose version follows the recorded one and every one that was seen in the namespace, burnt ones among
+// them.
+func (m *Maker) newSet(namespace, prefix string, recorded int, facts string) anchor.Set {
 	for _, name := range m.Seen {
-		rest, ours := strings.CutPrefix(name, prefix+"-v")
+		rest, ours := strings.CutPrefix(name.Name, prefix+"-v")
 		number, _, _ := strings.Cut(rest, "-")
-		if used, err := strconv.Atoi(number); ours && err == nil {
+		if used, err := strconv.Atoi(number); ours && err == nil && name.Namespace == namespace && used <= highest {
 			recorded = max(recorded, used)
 		}
 	}
@@ -212,7 +229,7 @@ func (m *Maker) createIn(
 ) error {
 	facts := m.configMap(service, namespace, purpose, set, name)
 	if err := m.Client.Create(ctx, facts); err != nil {
-		return fmt.Errorf("credential set %s/%s: %w", namespace, name, err)
+		return &createError{fmt.Sprintf("credential set %s in namespace %s", purpose, namespace), name, err}
 	}
 	set.ConfigMap = name
 	secret := &corev1.Secret{
@@ -223,7 +240,7 @@ func (m *Maker) createIn(
 		Type: kind, Immutable: kit.Ptr(true), StringData: data,
 	}
 	if err := m.Client.Create(ctx, secret); err != nil {
-		return fmt.Errorf("credential %s/%s: %w", namespace, name, err)
+		return &createError{fmt.Sprintf("credential %s in namespace %s", purpose, namespace), name, err}
 	}
 	return nil
 }
@@ -231,11 +248,7 @@ func (m *Maker) createIn(
 func (m *Maker) configMap(service *part.Service, namespace, purpose string, set *anchor.Set, name string) *corev1.ConfigMap {
 	identity := kit.ServiceIdentity(service, "credentials")
 	object := &corev1.ConfigMap{ObjectMeta: identity.Meta(namespace, name), Immutable: kit.Ptr(true)}
-	object.Labels[anchor.LabelSet] = anchor.SetKey(service.Kind, service.Namespace, service.Name)
-	object.Annotations = map[string]string{
-		anchor.AnnotationService: service.Kind + "/" + service.Namespace + "/" + service.Name,
-		anchor.AnnotationVersion: strconv.Itoa(set.Version),
-	}
+	anchor.Mark(object, service.Kind, service.Namespace, service.Name, set.Version)
 	object.Data = map[string]string{"purpose": purpose, "secret": name, "createdAt": set.CreatedAt}
 	return object
 }
@@ -243,3 +256,16 @@ func (m *Maker) configMap(service *part.Service, namespace, purpose string, set 
 func owner(name string, uid types.UID) metav1.OwnerReference {
 	return metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: name, UID: uid}
 }
+
+// createError is what the API server answered, without the random name of what was made: the same refusal reads the same each
+// time, so that it is no news for a status.
+type createError struct {
+	subject, name string
+	err           error
+}
+
+func (e *createError) Error() string {
+	return e.subject + ": " + strings.ReplaceAll(e.err.Error(), e.name, "of this set")
+}
+
+func (e *createError) Unwrap() error { return e.err }

@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,7 +43,7 @@ func (c *creations) secrets() map[string]map[string]string {
 	return result
 }
 
-func maker(c *creations, seen ...string) *Maker {
+func maker(c *creations, seen ...types.NamespacedName) *Maker {
 	return &Maker{Client: c, Now: now, Seen: seen, Provider: part.Provider{
 		AdminValues: []string{"password", "probe"},
 		ServerNames: func(*part.Service) []string { return hosts },
@@ -122,18 +123,26 @@ func TestFailuresBurnAVersion(t *testing.T) {
 	for failing := 1; failing <= len(whole.objects); failing++ {
 		c := &creations{failing: failing}
 		recorded := &anchor.Anchor{}
-		if next, err := maker(c).Ensure(context.Background(), service, recorded, consumers); err == nil || next != nil {
-			t.Fatalf("creation %d fails and nobody says so", failing)
+		m := maker(c)
+		next, err := m.Ensure(context.Background(), service, recorded, consumers)
+		switch {
+		case err == nil && len(m.Failed) != 1, err != nil && (next != nil || len(m.Failed) != 0):
+			t.Fatalf("creation %d fails: %v, %+v, %+v", failing, err, next, m.Failed)
+		case !anchor.Equal(recorded, &anchor.Anchor{}):
+			t.Errorf("creation %d fails, and the anchor that was read changed", failing)
+		case err == nil && next.Find(m.Failed[0].Consumer.Namespace, m.Failed[0].Consumer.Stack, m.Failed[0].Consumer.Entry) != nil:
+			t.Errorf("creation %d fails, and the anchor names the set", failing)
 		}
-		if !anchor.Equal(recorded, &anchor.Anchor{}) {
-			t.Errorf("creation %d fails, and the anchor changed", failing)
+		if next == nil {
+			next = recorded
 		}
-		var seen []string
+		var seen []types.NamespacedName
 		burnt := map[string]bool{}
 		for _, object := range c.objects {
-			seen = append(seen, object.GetName())
-			burnt[object.GetNamespace()+"/"+object.GetName()] = true
+			seen = append(seen, client.ObjectKeyFromObject(object))
+			burnt[object.GetNamespace()+"/"+object.GetName()] = !strings.Contains(fmt.Sprintf("%+v", named(next)), object.GetName())
 		}
+		recorded = next
 		a := ensure(t, maker(c, seen...), recorded, consumers...)
 		for _, name := range []string{
 			"shop/" + a.Admin.Secret, "shop/" + a.Certificate.Secret, "shop/" + a.Consumers[0].Set.Secret,
@@ -144,6 +153,15 @@ func TestFailuresBurnAVersion(t *testing.T) {
 			}
 		}
 	}
+}
+
+// named are the sets that an anchor names, as text.
+func named(a *anchor.Anchor) string {
+	content, err := json.Marshal(a)
+	if err != nil {
+		return err.Error()
+	}
+	return string(content)
 }
 
 func TestOtherFactsMakeAnotherVersion(t *testing.T) {
@@ -178,11 +196,17 @@ func TestReturningConsumerGetsANewLogin(t *testing.T) {
 }
 
 func TestVersionsFollowWhatWasSeen(t *testing.T) {
-	m := maker(&creations{}, "shop-main-admin-v3-bcdfg", "shop-main-admin-v10-bcdfg", "shop-main-admin-vx-bcdfg", "shop-main-tls-v99-bcdfg")
-	if got := m.newSet("shop-main-admin", 4, "").Version; got != 11 {
+	var seen []types.NamespacedName
+	for _, name := range []string{"shop/shop-main-admin-v3-bcdfg", "shop/shop-main-admin-v10-bcdfg", "shop/shop-main-admin-vx-bcdfg",
+		"shop/shop-main-tls-v99-bcdfg", "lab/shop-main-admin-v50-bcdfg", "shop/shop-main-admin-v9223372036854775807-bcdfg"} {
+		namespace, name, _ := strings.Cut(name, "/")
+		seen = append(seen, types.NamespacedName{Namespace: namespace, Name: name})
+	}
+	m := maker(&creations{}, seen...)
+	if got := m.newSet("shop", "shop-main-admin", 4, "").Version; got != 11 {
 		t.Errorf("version %d after 10", got)
 	}
-	if got := m.newSet("shop-main-admin", 12, "").Version; got != 13 {
+	if got := m.newSet("shop", "shop-main-admin", 12, "").Version; got != 13 {
 		t.Errorf("version %d after 12", got)
 	}
 }

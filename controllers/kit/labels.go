@@ -29,7 +29,7 @@ type Identity struct {
 	Name string
 	// Instance is the data service's or the stack's name.
 	Instance string
-	// Component tells apart the workloads of one instance: primary, replica, service, worker.
+	// Component tells apart the workloads of one instance: primary, replica, component.
 	Component string
 	// Stack is the stack it was made for; empty for a data service that nobody claims.
 	Stack string
@@ -66,13 +66,10 @@ func With(labels, more map[string]string) map[string]string {
 	return result
 }
 
-// ComponentIdentity is the identity of a component of a stack.
-func ComponentIdentity(stack, component string, kind v1alpha1.ComponentType) Identity {
-	role := "service"
-	if kind == v1alpha1.ComponentWorker {
-		role = "worker"
-	}
-	return Identity{Name: component, Instance: stack, Component: role, Stack: stack}
+// ComponentIdentity is the identity of a component of a stack. It is the same for every type, because selectors never change
+// and a type may.
+func ComponentIdentity(stack, component string, _ v1alpha1.ComponentType) Identity {
+	return Identity{Name: component, Instance: stack, Component: "component", Stack: stack}
 }
 
 // LoadBalancerIdentity is the identity of a stack's load balancer.

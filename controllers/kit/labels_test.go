@@ -30,15 +30,12 @@ func TestSelectorsAreFrozen(t *testing.T) {
 	}
 }
 
-func TestRolesAreTheKindOfComponent(t *testing.T) {
-	service := kit.ComponentIdentity("shop", "web", v1alpha1.ComponentService).Selector()
-	unset := kit.ComponentIdentity("shop", "web", "").Selector()
-	worker := kit.ComponentIdentity("shop", "web", v1alpha1.ComponentWorker).Selector()
-	if !maps.Equal(service, unset) {
-		t.Error("a component without a type is a Service, and has another selector")
-	}
-	if maps.Equal(service, worker) {
-		t.Error("a Service and a Worker have one selector")
+// TestTypeIsInNoSelector: a component's type can be edited.
+func TestTypeIsInNoSelector(t *testing.T) {
+	service := kit.ComponentIdentity("shop", "web", v1alpha1.ComponentService)
+	worker := kit.ComponentIdentity("shop", "web", v1alpha1.ComponentWorker)
+	if !maps.Equal(service.Labels(), worker.Labels()) {
+		t.Error("a Service and a Worker have different labels")
 	}
 }
 

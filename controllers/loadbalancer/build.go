@@ -96,20 +96,15 @@ func deployment(s *part.Stack, identity kit.Identity, config string) *appsv1.Dep
 			},
 			RevisionHistoryLimit: kit.Ptr(int32(2)),
 			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()},
-				Spec:       podSpec(s, identity, config),
+				ObjectMeta: metav1.ObjectMeta{
+					Labels: identity.Labels(), Annotations: kit.RestartAnnotations(s.LoadBalancer.RestartedAt),
+				},
+				Spec: podSpec(s, identity, config),
 			},
 		},
 	}
-	kit.SetInputs(result, inputs(s))
+	kit.SetInputs(result, newTemplateInputs(s.LoadBalancer))
 	return result
-}
-
-// inputs is what the pod template is built from; the number of pods is not.
-func inputs(s *part.Stack) part.LoadBalancer {
-	facts := *s.LoadBalancer
-	facts.Replicas = 0
-	return facts
 }
 
 func podSpec(s *part.Stack, identity kit.Identity, config string) corev1.PodSpec {

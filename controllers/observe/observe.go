@@ -57,8 +57,9 @@ type Observer struct {
 	Cache, Live client.Reader
 }
 
-// Read returns the state of everything that the owner controls.
-func (o *Observer) Read(ctx context.Context, owner desired.Owner) (*State, error) {
+// Read returns the state of everything that the owner controls. generations are those that this pass wrote: what the cache
+// shows of an earlier one is no answer to it.
+func (o *Observer) Read(ctx context.Context, owner desired.Owner, generations map[string]int64) (*State, error) {
 	owned, err := o.Applier.Owned(ctx, owner)
 	if err != nil {
 		return nil, err
@@ -75,6 +76,9 @@ func (o *Observer) Read(ctx context.Context, owner desired.Owner) (*State, error
 			state.HasBalancer, state.Address = true, address(service)
 		}
 		if workload, ok := workloadOf(object); ok {
+			if object.GetGeneration() < generations[apply.Key(workload.Kind, workload.Name)] {
+				workload.RolledOut, workload.Stuck, workload.Cause = false, false, &Cause{v1alpha1.ReasonProgressing, "the last change is rolling out"}
+			}
 			if !workload.RolledOut && workload.Cause == nil {
 				o.explain(ctx, state, object, &workload, pods.Items)
 			}

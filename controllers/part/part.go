@@ -53,6 +53,9 @@ func (o *Output) Merge(other Output) {
 type Image struct {
 	// Name with mirrors applied.
 	Name string
+	// Given is the name where a class gives it, and empty for the built-in catalog: what pods are built from, so that a newer
+	// operator with newer built-in images restarts none.
+	Given string
 	// Version of the engine in it, as in the catalog.
 	Version string
 	// RunAsUser and RunAsGroup are ids above 0.

@@ -138,6 +138,8 @@ type LoadBalancer struct {
 	Placement Placement
 	// Resources of the proxy's container.
 	Resources corev1.ResourceRequirements
+	// RestartedAt is the stack's, empty when absent.
+	RestartedAt string `json:"RestartedAt,omitempty"`
 	// Routes in a stable order.
 	Routes []Route
 }

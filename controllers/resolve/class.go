@@ -159,9 +159,10 @@ func override(base corev1.ResourceRequirements, explicit *v1alpha1.Resources) co
 	return base
 }
 
-// Storage returns the claim of a service or volume, checked against the class and the cluster.
+// storage returns the claim of a service or volume, checked against the class and, while it has yet to be made, against the
+// cluster: a claim that exists does not care for a storage class that goes.
 func (r *Resolver) storage(
-	ctx context.Context, class *Class, field string, wanted *v1alpha1.Storage, size string,
+	ctx context.Context, class *Class, field string, wanted *v1alpha1.Storage, size string, exists bool,
 ) (part.Storage, error) {
 	result := part.Storage{}
 	if wanted != nil && wanted.Size != "" {
@@ -175,6 +176,9 @@ func (r *Resolver) storage(
 	result.ClassName = class.storageClass(wanted)
 	if err := class.checkStorage(field, result); err != nil {
 		return result, err
+	}
+	if exists {
+		return result, nil
 	}
 	return result, r.checkStorageClass(ctx, field, result.ClassName)
 }

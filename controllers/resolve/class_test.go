@@ -95,7 +95,9 @@ images:
 		t.Errorf("%+v, %v", builtin, err)
 	}
 	first, err := catalog.EngineImage("PostgreSQL", "")
-	if want := (part.Image{Name: "registry.acme.example/pg:18", Version: "18", RunAsUser: 26, RunAsGroup: 27}); err != nil || first != want {
+	if want := (part.Image{
+		Name: "registry.acme.example/pg:18", Given: "registry.acme.example/pg:18", Version: "18", RunAsUser: 26, RunAsGroup: 27,
+	}); err != nil || first != want {
 		t.Errorf("%+v, %v", first, err)
 	}
 	second, err := catalog.EngineImage("PostgreSQL", "17")

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/anchor"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -59,6 +60,55 @@ func refusal(stack *v1alpha1.BackendStack, entry Entry) v1alpha1.ConsumerStatus 
 		Namespace: stack.Namespace, Stack: stack.Name, Entry: entry.Name, Access: entry.Access, Database: entry.Database,
 		Ready: "False", Reason: v1alpha1.ReasonNotGranted,
 	}
+}
+
+const (
+	// mostConsumers and mostRefused keep status.consumers below what the API allows, whoever asks for a service.
+	mostConsumers = 448
+	mostRefused   = 32
+)
+
+// limitConsumers turns away stacks beyond the limits: those that have a login keep it. A stack that is not granted sees that
+// for itself, so that the status need not name each.
+func (p *ServicePlan) limitConsumers() {
+	if len(p.Consumers) > mostConsumers {
+		slices.SortStableFunc(p.Consumers, func(a, b part.Consumer) int { return cmp.Compare(p.seniority(a), p.seniority(b)) })
+		for _, c := range p.Consumers[mostConsumers:] {
+			p.Refuse(c, v1alpha1.ReasonLimitExceeded)
+		}
+		p.Consumers = p.Consumers[:mostConsumers]
+	}
+	p.Refused = p.Refused[:min(len(p.Refused), mostRefused)]
+}
+
+// seniority is 0 for a stack that has a login, 1 for one that wants it.
+func (p *ServicePlan) seniority(c part.Consumer) int {
+	if p.recordOf(c) != nil {
+		return 0
+	}
+	return 1
+}
+
+// recordOf is what the anchor says of a consumer that has not left, or nil.
+func (p *ServicePlan) recordOf(c part.Consumer) *anchor.Consumer {
+	if p.Recorded == nil {
+		return nil
+	}
+	if record := p.Recorded.Find(c.Namespace, c.Stack, c.Entry); record != nil && !record.Departed {
+		return record
+	}
+	return nil
+}
+
+// Refuse notes for the status why a stack has no login. One that has its earlier login is named with that instead.
+func (p *ServicePlan) Refuse(c part.Consumer, reason string) {
+	if p.recordOf(c) != nil || len(p.Refused) >= mostRefused {
+		return
+	}
+	p.Refused = append(p.Refused, v1alpha1.ConsumerStatus{
+		Namespace: c.Namespace, Stack: c.Stack, Entry: c.Entry, Access: c.Access, Database: c.Database,
+		Ready: "False", Reason: reason,
+	})
 }
 
 // granted says whether the owner of a data service lets a stack's entry use it. The stack that made it needs no grant, but an

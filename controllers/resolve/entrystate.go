@@ -33,6 +33,10 @@ func (r *Resolver) entry(ctx context.Context, stack *v1alpha1.BackendStack, entr
 		return state, nil
 	}
 	state.Service = ViewOf(object)
+	recorded, err := r.recorded(ctx, state.Service)
+	if err != nil {
+		return state, err
+	}
 	if state.Shared, err = r.shared(ctx, stack, entry); err != nil {
 		return state, err
 	}
@@ -41,7 +45,16 @@ func (r *Resolver) entry(ctx context.Context, stack *v1alpha1.BackendStack, entr
 			return state, err
 		}
 	}
-	return state, r.bind(ctx, stack, &state)
+	granted, err := r.granted(ctx, state.Service, stack, entry)
+	if err != nil {
+		return state, err
+	}
+	if !granted { // what the service is and how it fares is not for this stack to know
+		state.Service, state.Problem = nil, notGranted(entry)
+		return state, nil
+	}
+	r.bind(stack, &state, recorded)
+	return state, nil
 }
 
 func external(state *EntryState) {
@@ -99,13 +112,13 @@ func checkClaim(stack *v1alpha1.BackendStack, entry Entry, service *View) error 
 }
 
 // bind fills in what the stack's components need to connect, or says why they have to wait.
-func (r *Resolver) bind(ctx context.Context, stack *v1alpha1.BackendStack, state *EntryState) error {
+func (r *Resolver) bind(stack *v1alpha1.BackendStack, state *EntryState, recorded *anchor.Anchor) {
 	view := state.Service
 	state.Dependency.Engine, state.Engine = view.Engine, view.Engine
-	stub, provider, err := r.stub(ctx, view)
-	if err != nil || provider == nil {
+	stub, provider := r.stub(view, recorded)
+	if provider == nil {
 		state.Problem = part.Waiting(v1alpha1.ReasonCredentialsPending, 0, "%s %s has no provider yet", state.Kind, state.Object)
-		return err
+		return
 	}
 	state.Peer = &part.Peer{Labels: kit.ServiceSelector(view.Engine, stub.Name), Ports: kit.TCP(provider.Ports(stub)...)}
 	if stub.Namespace != stack.Namespace {
@@ -114,17 +127,35 @@ func (r *Resolver) bind(ctx context.Context, stack *v1alpha1.BackendStack, state
 	if stub.Certificate != nil {
 		state.Dependency.HasCA, state.Dependency.CA = true, stub.Certificate.CA
 	}
-	state.Dependency.Keys = bindingKeys(provider, stub)
 	state.Consumer = consumerStatus(view, stack, state.Name)
 	state.Problem = bindingProblem(stack, state)
 	if state.Problem == nil {
 		state.Dependency.Secret = state.Consumer.Binding.Name
 	}
+	if state.Dependency.Keys = recordedKeys(recorded, stack, state); state.Dependency.Keys == nil {
+		state.Dependency.Keys = bindingKeys(provider, stub)
+	}
+}
+
+// recordedKeys are the keys of the binding Secret that is used: one of an earlier build lacks those that this one would add.
+func recordedKeys(recorded *anchor.Anchor, stack *v1alpha1.BackendStack, state *EntryState) []string {
+	if recorded == nil {
+		return nil
+	}
+	c := recorded.Find(stack.Namespace, stack.Name, state.Name)
+	switch secret := state.Dependency.Secret; {
+	case c == nil || secret == "":
+		return nil
+	case c.Set.Binding == secret:
+		return c.Set.Keys
+	case c.Previous != nil && c.Previous.Binding == secret:
+		return c.Previous.Keys
+	}
 	return nil
 }
 
 // stub is a service with just enough facts to name endpoint, ports and keys.
-func (r *Resolver) stub(ctx context.Context, view *View) (*part.Service, *part.Provider, error) {
+func (r *Resolver) stub(view *View, recorded *anchor.Anchor) (*part.Service, *part.Provider) {
 	name := view.Status.Provider
 	for i := range r.Providers {
 		p := &r.Providers[i]
@@ -136,23 +167,34 @@ func (r *Resolver) stub(ctx context.Context, view *View) (*part.Service, *part.P
 			Provider: p.Name, ClusterDomain: r.ClusterDomain, TLS: p.DefaultTLS,
 			Replicas: view.replicas, Shards: max(view.shards, 1), Nodes: max(view.nodes, 1), Durable: view.durable,
 		}
-		return stub, p, r.stubTLS(ctx, view, stub)
+		stubTLS(view, stub, recorded)
+		return stub, p
 	}
-	return nil, nil, nil
+	return nil, nil
 }
 
-func (r *Resolver) stubTLS(ctx context.Context, view *View, stub *part.Service) error {
+// recorded reads the anchor of a service; nil while there is none that can be believed. Its claimant counts for the view.
+func (r *Resolver) recorded(ctx context.Context, view *View) (*anchor.Anchor, error) {
+	object := &corev1.ConfigMap{}
+	name := view.Object.GetName()
+	exists, err := r.found(ctx, view.Object.GetNamespace(), anchor.Name(view.Kind, name), object)
+	if err != nil || !exists {
+		return nil, err
+	}
+	recorded, err := anchor.Parse(object, view.Kind, name)
+	if err != nil {
+		return nil, nil //nolint:nilerr,nilnil // the service's own condition tells of an anchor that cannot be believed
+	}
+	view.recorded = recorded.Claimant
+	return recorded, nil
+}
+
+func stubTLS(view *View, stub *part.Service, recorded *anchor.Anchor) {
 	if view.Common.TLS != nil {
 		stub.TLS = view.Common.TLS.Mode
 	}
-	object := &corev1.ConfigMap{}
-	exists, err := r.found(ctx, stub.Namespace, anchor.Name(stub.Kind, stub.Name), object)
-	if err != nil || !exists {
-		return err
-	}
-	recorded, err := anchor.Parse(object, stub.Kind, stub.Name)
-	if err != nil {
-		return nil //nolint:nilerr // the service's own condition tells of an anchor that cannot be believed
+	if recorded == nil {
+		return
 	}
 	if view.Common.TLS == nil {
 		stub.TLS = recorded.TLS
@@ -161,7 +203,6 @@ func (r *Resolver) stubTLS(ctx context.Context, view *View, stub *part.Service) 
 		credential := recorded.Certificate.Credential()
 		stub.Certificate = &credential
 	}
-	return nil
 }
 
 func bindingKeys(provider *part.Provider, stub *part.Service) []string {
@@ -182,13 +223,21 @@ func consumerStatus(view *View, stack *v1alpha1.BackendStack, entry string) *v1a
 	return nil
 }
 
+func notGranted(entry Entry) error {
+	return part.Waiting(v1alpha1.ReasonNotGranted, 0,
+		"%s: %s %s/%s does not grant this stack access; its owner adds it to spec.allowedConsumers",
+		entry.Name, entry.Kind, entry.Namespace, entry.Object)
+}
+
 func bindingProblem(stack *v1alpha1.BackendStack, state *EntryState) error {
 	consumer := state.Consumer
 	switch {
-	case consumer != nil && consumer.Reason == v1alpha1.ReasonNotGranted:
-		return part.Waiting(v1alpha1.ReasonNotGranted, 0,
-			"%s: %s %s/%s does not grant this stack access; its owner adds it to spec.allowedConsumers",
-			state.Name, state.Kind, state.Namespace, state.Object)
+	case consumer != nil && consumer.Binding == nil && consumer.Reason == v1alpha1.ReasonQuotaExceeded:
+		return part.Waiting(v1alpha1.ReasonQuotaExceeded, 0,
+			"%s: this namespace refuses the Secret or ConfigMap of the credentials; look at its quotas and policies", state.Name)
+	case consumer != nil && consumer.Binding == nil && consumer.Reason == v1alpha1.ReasonLimitExceeded:
+		return part.Waiting(v1alpha1.ReasonLimitExceeded, 0,
+			"%s: %s %s/%s serves as many stacks as it can; use another", state.Name, state.Kind, state.Namespace, state.Object)
 	case consumer == nil || consumer.Binding == nil:
 		return part.Waiting(v1alpha1.ReasonCredentialsPending, 0,
 			"%s: credentials of %s %s are being made", state.Name, state.Kind, state.Object)

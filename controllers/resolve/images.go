@@ -26,14 +26,18 @@ func (c *Class) EngineImage(engine, version string) (part.Image, error) {
 	of := func(catalog []v1alpha1.CatalogImage) []v1alpha1.CatalogImage {
 		return slices.DeleteFunc(slices.Clone(catalog), func(i v1alpha1.CatalogImage) bool { return string(i.Engine) != engine })
 	}
-	catalog := of(c.Spec.Images)
+	catalog, given := of(c.Spec.Images), true
 	if len(catalog) == 0 {
-		catalog = of(builtinImages)
+		catalog, given = of(builtinImages), false
 	}
 	var versions []string
 	for _, image := range catalog {
 		if version == "" || image.Version == version {
-			return c.catalogImage(image), nil
+			result := c.catalogImage(image)
+			if given {
+				result.Given = result.Name
+			}
+			return result, nil
 		}
 		versions = append(versions, image.Version)
 	}

@@ -35,6 +35,8 @@ type ServicePlan struct {
 	Claimant *v1alpha1.Claimant
 	// Sets are the ConfigMaps of credential sets of the service, complete or not.
 	Sets []corev1.ConfigMap
+	// Failed is why the credentials of some consumer could not be made, which hinders nobody else.
+	Failed error
 }
 
 // Service resolves a data service.
@@ -54,6 +56,7 @@ func (r *Resolver) Service(ctx context.Context, object client.Object) (*ServiceP
 	if plan.Consumers, plan.Refused, err = r.consumers(ctx, plan.View); err != nil {
 		return plan, err
 	}
+	plan.limitConsumers()
 	plan.Claimant = claimant(plan)
 	if plan.Service, err = r.service(ctx, plan); err != nil {
 		return plan, err
@@ -79,13 +82,16 @@ func (r *Resolver) readAnchor(ctx context.Context, plan *ServicePlan) error {
 				"%s %s kept the data of an earlier %s of this name, which ran %s; give this one another name",
 				"ConfigMap", object.Name, view.Kind, plan.Recorded.Engine)
 		}
+		view.recorded = plan.Recorded.Claimant
 	}
 	sets := &corev1.ConfigMapList{}
 	key := anchor.SetKey(view.Kind, view.Object.GetNamespace(), view.Object.GetName())
 	if err := r.Cache.List(ctx, sets, client.MatchingFields{IndexSets: key}); err != nil {
 		return err
 	}
-	plan.Sets = sets.Items
+	plan.Sets = slices.DeleteFunc(sets.Items, func(set corev1.ConfigMap) bool {
+		return !anchor.Ours(&set, view.Kind, view.Object.GetNamespace(), view.Object.GetName())
+	})
 	return nil
 }
 
@@ -173,7 +179,7 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 	service.Resources, errs[1] = plan.Class.Resources("spec.size", common.Size, common.Resources)
 	service.Placement, errs[2] = plan.Class.Placement("spec.placement", common.Placement)
 	if plan.Provider.Stateful(service) {
-		service.Storage, errs[3] = r.storage(ctx, plan.Class, "spec.storage", common.Storage, plan.Provider.DefaultStorage)
+		service.Storage, errs[3] = r.storage(ctx, plan.Class, "spec.storage", common.Storage, plan.Provider.DefaultStorage, plan.Recorded != nil)
 	}
 	return service, join(errs[:])
 }
@@ -228,6 +234,7 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 			recorded.Departed, recorded.Previous = true, nil
 		}
 	}
+	next.Forget(func(c anchor.Consumer) bool { return c.Login == "" }) // there is nothing to take back
 	return next
 }
 

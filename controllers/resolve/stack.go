@@ -74,8 +74,11 @@ func (r *Resolver) claims(ctx context.Context, plan *StackPlan) error {
 	for i := range plan.Object.Spec.Volumes {
 		volume := &plan.Object.Spec.Volumes[i]
 		field := fmt.Sprintf("spec.volumes[%s]", volume.Name)
+		name := kit.Child(plan.Object.Name, string(volume.Name))
+		exists, err := r.found(ctx, plan.Object.Namespace, name, &corev1.PersistentVolumeClaim{})
+		errs = append(errs, err)
 		storage, err := r.storage(ctx, plan.Class, field,
-			&v1alpha1.Storage{Size: volume.Size, StorageClassName: volume.StorageClassName}, "")
+			&v1alpha1.Storage{Size: volume.Size, StorageClassName: volume.StorageClassName}, "", exists)
 		errs = append(errs, err)
 		modes := []corev1.PersistentVolumeAccessMode{}
 		for _, mode := range volume.AccessModes {
@@ -85,7 +88,7 @@ func (r *Resolver) claims(ctx context.Context, plan *StackPlan) error {
 			modes = append(modes, corev1.ReadWriteOnce)
 		}
 		plan.Stack.Claims = append(plan.Stack.Claims, part.Claim{
-			Entry: string(volume.Name), Name: kit.Child(plan.Object.Name, string(volume.Name)), Storage: storage, AccessModes: modes,
+			Entry: string(volume.Name), Name: name, Storage: storage, AccessModes: modes,
 		})
 	}
 	return join(errs)
@@ -237,7 +240,7 @@ func (p *StackPlan) routes() error {
 	if len(routes) == 0 {
 		return nil
 	}
-	balancer := &part.LoadBalancer{Replicas: 1, Routes: routes}
+	balancer := &part.LoadBalancer{Replicas: 1, Routes: routes, RestartedAt: timestamp(p.Object.Spec.RestartedAt)}
 	if p.Class.Production() {
 		balancer.Replicas = 2
 	}

@@ -29,6 +29,9 @@ type View struct {
 	durable                 bool
 	eviction                v1alpha1.EvictionPolicy
 	grants                  []grant
+
+	// recorded is the claimant that the anchor names; it counts where the labels say nothing.
+	recorded *v1alpha1.Claimant
 }
 
 // grant is one entry of allowedConsumers.
@@ -110,11 +113,19 @@ func valueOr[T any](pointer *T, fallback T) T {
 	return *pointer
 }
 
-// Claim returns the stack entry that a data service was made for, from its labels; nil when it was made by hand.
+// Claim returns the stack entry that a data service was made for, from its labels; nil when it was made by hand. A label that
+// somebody removed is read from the anchor: it must not cost a stack its login.
 func (v *View) Claim() *v1alpha1.Claimant {
 	labels := v.Object.GetLabels()
-	if labels[v1alpha1.LabelStack] == "" || labels[v1alpha1.LabelEntry] == "" {
+	claim := v1alpha1.Claimant{Stack: labels[v1alpha1.LabelStack], Entry: labels[v1alpha1.LabelEntry]}
+	if v.recorded != nil {
+		full := v1alpha1.Claimant{Stack: cmp.Or(claim.Stack, v.recorded.Stack), Entry: cmp.Or(claim.Entry, v.recorded.Entry)}
+		if full == *v.recorded {
+			claim = full
+		}
+	}
+	if claim.Stack == "" || claim.Entry == "" {
 		return nil
 	}
-	return &v1alpha1.Claimant{Stack: labels[v1alpha1.LabelStack], Entry: labels[v1alpha1.LabelEntry]}
+	return &claim
 }

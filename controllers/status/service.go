@@ -24,6 +24,8 @@ type ServicePass struct {
 	State *observe.State
 	// Held names the workloads whose template is held back.
 	Held []string
+	// Generations are those of the objects that this pass wrote, as in apply.Result.
+	Generations map[string]int64
 	// Err ended the pass.
 	Err error
 }
@@ -35,7 +37,7 @@ func Service(pass ServicePass, now time.Time) v1alpha1.DataServiceStatus {
 	next.ObservedGeneration = view.Object.GetGeneration()
 	pass.choices(&next)
 	verdict := pass.verdict()
-	pass.consumers(&next, verdict)
+	pass.consumers(&next, view.Status.Consumers, verdict)
 	c := conditions{list: next.Conditions, generation: next.ObservedGeneration, now: now}
 	c.root(verdict)
 	c.available(pass.serving())
@@ -93,9 +95,28 @@ func (p *ServicePass) verdict() Verdict {
 	return ready(p.Plan.Service.Engine + " answers")
 }
 
-// counts says whether a workload is one of this pass: a Job of earlier inputs is about to go.
+// counts says whether a workload tells of the service: its servers do, and of Jobs only the one of these inputs, when it has
+// something to complain of, or when nobody has a login yet. Otherwise the service answers all who had a login before.
 func (p *ServicePass) counts(w observe.Workload) bool {
-	return w.Kind != "Job" || w.Name == p.Output.Provisioning
+	if w.Kind != "Job" {
+		return true
+	}
+	working := !w.Stuck && (w.Cause == nil || w.Cause.Reason == v1alpha1.ReasonProgressing)
+	return w.Name == p.Output.Provisioning && (!working || !someReady(p.Plan.View.Status.Consumers))
+}
+
+func someReady(consumers []v1alpha1.ConsumerStatus) bool {
+	return slices.ContainsFunc(consumers, func(c v1alpha1.ConsumerStatus) bool { return c.Ready == metav1.ConditionTrue })
+}
+
+// provisioned says whether the Job that makes the logins of these inputs has succeeded.
+func (p *ServicePass) provisioned() bool {
+	if p.Output == nil || p.State == nil {
+		return false
+	}
+	return p.Output.Provisioning == "" || slices.ContainsFunc(p.State.Workloads, func(w observe.Workload) bool {
+		return w.Kind == "Job" && w.Name == p.Output.Provisioning && w.RolledOut
+	})
 }
 
 // serving says whether every StatefulSet and Deployment that should run has a ready pod.
@@ -116,15 +137,17 @@ func (p *ServicePass) serving() bool {
 	return serving
 }
 
-// consumers tells each stack of its binding, and whether the login works.
-func (p *ServicePass) consumers(next *v1alpha1.DataServiceStatus, verdict Verdict) {
+// consumers tells each stack of its binding, and whether the login works: it does once the Job that makes it has succeeded, and
+// from then on while the binding is the same, whoever else comes or goes.
+func (p *ServicePass) consumers(next *v1alpha1.DataServiceStatus, before []v1alpha1.ConsumerStatus, verdict Verdict) {
 	if p.Plan.Anchor == nil || p.Plan.Service == nil {
 		return
 	}
+	provisioned := p.provisioned()
 	next.Consumers = slices.Clone(p.Plan.Refused)
 	for i := range p.Plan.Anchor.Consumers {
 		if c := &p.Plan.Anchor.Consumers[i]; !c.Departed {
-			next.Consumers = append(next.Consumers, consumer(c, verdict))
+			next.Consumers = append(next.Consumers, consumer(c, verdict, provisioned || wasReady(before, c)))
 		}
 	}
 	slices.SortFunc(next.Consumers, func(a, b v1alpha1.ConsumerStatus) int {
@@ -132,14 +155,25 @@ func (p *ServicePass) consumers(next *v1alpha1.DataServiceStatus, verdict Verdic
 	})
 }
 
-func consumer(c *anchor.Consumer, verdict Verdict) v1alpha1.ConsumerStatus {
+// wasReady says whether a consumer's login of this binding and access is known to work.
+func wasReady(before []v1alpha1.ConsumerStatus, c *anchor.Consumer) bool {
+	return slices.ContainsFunc(before, func(old v1alpha1.ConsumerStatus) bool {
+		return old.Namespace == c.Namespace && old.Stack == c.Stack && old.Entry == c.Entry && old.Access == c.Access &&
+			old.Ready == metav1.ConditionTrue && old.Binding != nil && old.Binding.Name == c.Set.Binding
+	})
+}
+
+func consumer(c *anchor.Consumer, verdict Verdict, login bool) v1alpha1.ConsumerStatus {
 	result := v1alpha1.ConsumerStatus{
 		Namespace: c.Namespace, Stack: c.Stack, Entry: c.Entry, Access: c.Access, Database: c.Database,
 		Binding: &v1alpha1.BindingReference{Name: c.Set.Binding},
 		Ready:   metav1.ConditionFalse, Reason: verdict.Reason,
 	}
-	if verdict.Ready {
+	switch {
+	case verdict.Ready && login:
 		result.Ready = metav1.ConditionTrue
+	case verdict.Ready:
+		result.Reason = v1alpha1.ReasonProgressing
 	}
 	return result
 }

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/apply"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/observe"
 	"github.com/stackwright/stackwright/controllers/part"
@@ -26,6 +27,8 @@ type StackPass struct {
 	State *observe.State
 	// Held names the workloads whose template is held back.
 	Held []string
+	// Generations are those of the objects that this pass wrote, as in apply.Result.
+	Generations map[string]int64
 	// Err ended the pass.
 	Err error
 }
@@ -59,12 +62,12 @@ func Stack(pass StackPass, now time.Time) v1alpha1.BackendStackStatus {
 func (p *StackPass) dependencies() []v1alpha1.DependencyStatus {
 	var result []v1alpha1.DependencyStatus
 	for i := range p.Plan.Entries {
-		result = append(result, dependency(&p.Plan.Entries[i]))
+		result = append(result, p.dependency(&p.Plan.Entries[i]))
 	}
 	return result
 }
 
-func dependency(state *resolve.EntryState) v1alpha1.DependencyStatus {
+func (p *StackPass) dependency(state *resolve.EntryState) v1alpha1.DependencyStatus {
 	result := v1alpha1.DependencyStatus{Name: state.Name, Kind: state.Kind, Ready: metav1.ConditionFalse}
 	if state.External != nil {
 		result.Object, result.Provider = state.External.SecretRef.Name, string(v1alpha1.EntryExternal)
@@ -78,11 +81,16 @@ func dependency(state *resolve.EntryState) v1alpha1.DependencyStatus {
 		return result
 	}
 	service := state.Service.Status
+	if !state.Inline && state.Problem != nil && state.Consumer == nil { // a stack that is not let in learns nothing of a service of others
+		verdict := ofError(state.Problem)
+		result.Reason, result.Message = verdict.Reason, verdict.Message
+		return result
+	}
 	result.Provider = service.Provider
 	if service.Endpoint != nil {
 		result.Endpoint = fmt.Sprintf("%s:%d", service.Endpoint.Host, service.Endpoint.Port)
 	}
-	verdict := serviceVerdict(state)
+	verdict := p.serviceVerdict(state)
 	result.Ready, result.Reason = truth(verdict.Ready), verdict.Reason
 	if !verdict.Ready {
 		result.Message = verdict.Message
@@ -91,22 +99,28 @@ func dependency(state *resolve.EntryState) v1alpha1.DependencyStatus {
 }
 
 // serviceVerdict is what a service's own status says, and whether this stack can use it.
-func serviceVerdict(state *resolve.EntryState) Verdict {
+func (p *StackPass) serviceVerdict(state *resolve.EntryState) Verdict {
 	readiness := meta.FindStatusCondition(state.Service.Status.Conditions, v1alpha1.ConditionReady)
 	switch {
 	case readiness != nil && readiness.Status != metav1.ConditionTrue:
 		return notReady(readiness.Reason, readiness.Message)
 	case state.Problem != nil:
 		return ofError(state.Problem)
-	case readiness == nil || !current(state):
+	case readiness == nil || !p.current(state):
 		return notReady(v1alpha1.ReasonProgressing, "the last change is being applied")
+	case state.Consumer != nil && state.Consumer.Ready != metav1.ConditionTrue:
+		return notReady(cmp.Or(state.Consumer.Reason, v1alpha1.ReasonProgressing), "the login of this stack is being made")
 	}
 	return ready("")
 }
 
-// current says whether the service's status speaks of its present spec.
-func current(state *resolve.EntryState) bool {
-	return state.Service.Status.ObservedGeneration == state.Service.Object.GetGeneration()
+// current says whether the service's status speaks of its present spec, which this pass may just have written.
+func (p *StackPass) current(state *resolve.EntryState) bool {
+	generation := state.Service.Object.GetGeneration()
+	if state.Inline {
+		generation = max(generation, p.Generations[apply.Key(state.Kind, state.Object)])
+	}
+	return state.Service.Status.ObservedGeneration >= generation
 }
 
 func (p *StackPass) components() []v1alpha1.ComponentStatus {

@@ -29,6 +29,9 @@ type request struct {
 	at                   time.Time
 }
 
+// watch says whether a request opens a watch: the API server ends each after some minutes, and sooner when it is busy.
+func (r request) watch() bool { return r.verb == "watch" }
+
 // write says whether a request asks for a change.
 func (r request) write() bool { return !slices.Contains([]string{"get", "list", "watch"}, r.verb) }
 
@@ -104,7 +107,7 @@ func parseAudit(line []byte) (request, bool) {
 	}
 	// A watch counts when it opens, everything else when it ends.
 	opens := event.Stage == "ResponseStarted"
-	return r, opens == (event.Verb == "watch")
+	return r, opens == r.watch()
 }
 
 // of are the requests of one user.

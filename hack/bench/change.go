@@ -8,7 +8,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -19,23 +18,29 @@ const changeLimit = time.Minute
 type images struct {
 	sync.Mutex
 	waiting map[string]chan time.Time
-	watch   watch.Interface
 }
 
-func watchImages(ctx context.Context, reader client.WithWatch) (*images, error) {
+// watchImages watches until it is released. A busy API server may end a watch: the next one begins with everything there is.
+func watchImages(ctx context.Context, reader client.WithWatch) (*images, func(), error) {
 	i := &images{waiting: map[string]chan time.Time{}}
-	var err error
-	if i.watch, err = reader.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(namespace)); err != nil {
-		return nil, err
+	ctx, cancel := context.WithCancel(ctx)
+	open, err := reader.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(namespace))
+	if err != nil {
+		cancel()
+		return nil, nil, err
 	}
 	go func() {
-		for event := range i.watch.ResultChan() {
-			if deployment, ok := event.Object.(*appsv1.Deployment); ok {
-				i.seen(deployment, time.Now())
+		for err == nil {
+			for event := range open.ResultChan() {
+				if deployment, ok := event.Object.(*appsv1.Deployment); ok {
+					i.seen(deployment, time.Now())
+				}
 			}
+			open.Stop()
+			open, err = reader.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(namespace))
 		}
 	}()
-	return i, nil
+	return i, cancel, nil
 }
 
 func (i *images) seen(deployment *appsv1.Deployment, at time.Time) {
@@ -80,11 +85,11 @@ func (t *trial) patch(ctx context.Context, i *images, number int, image string) 
 
 // change measures one change after the other, on stacks in turn.
 func (t *trial) change(ctx context.Context) error {
-	i, err := watchImages(ctx, t.load)
+	i, release, err := watchImages(ctx, t.load)
 	if err != nil {
 		return err
 	}
-	defer i.watch.Stop()
+	defer release()
 	t.r.Change = &change{Samples: t.o.samples}
 	var times []time.Duration
 	for sample := range t.o.samples {
@@ -106,11 +111,11 @@ func (t *trial) change(ctx context.Context) error {
 
 // burst changes many stacks at once.
 func (t *trial) burst(ctx context.Context) error {
-	i, err := watchImages(ctx, t.load)
+	i, release, err := watchImages(ctx, t.load)
 	if err != nil {
 		return err
 	}
-	defer i.watch.Stop()
+	defer release()
 	t.r.Change.Changes = min(200, len(t.stacks))
 	stopProfile := t.profile(ctx)
 	begin := time.Now()

@@ -129,7 +129,7 @@ func watchAll(ctx context.Context, reader client.WithWatch) (func(), error) {
 		}
 		group.Go(func() {
 			defer watch.Stop()
-			for range watch.ResultChan() { //nolint:revive // reading is all
+			for range watch.ResultChan() {
 			}
 		})
 	}

@@ -27,6 +27,9 @@ type trial struct {
 	metrics    *metrics
 	stacks     []client.Object
 	r          *result
+	// busy is when something was last seen to happen, resident the operator's memory before the stacks.
+	busy     time.Time
+	resident int64
 }
 
 // measure runs an operator on n stacks and measures everything that the options ask for.
@@ -96,32 +99,37 @@ func (t *trial) launch(ctx context.Context, args ...string) (err error) {
 	return err
 }
 
-// quiet waits until nobody asked anything for a while and no work is queued; it says whether that never came.
+// quiet waits until nobody asked anything for a while and no work is queued; it says whether that never came. What it saw
+// last stands in busy.
 func (t *trial) quiet(ctx context.Context, duration, limit time.Duration) (loud bool) {
-	size, since := t.audit.size(), time.Now()
+	size := t.audit.size()
+	t.busy = time.Now()
 	err := poll(ctx, 50*time.Millisecond, limit, "not quiet", func(ctx context.Context) (bool, error) {
 		if now := t.audit.size(); now != size {
-			size, since = now, time.Now()
+			size, t.busy = now, time.Now()
 		}
-		if time.Since(since) < duration {
+		if time.Since(t.busy) < duration/2 {
 			return false, nil
 		}
-		return t.depth(ctx) == 0, nil
+		if t.working(ctx) {
+			t.busy = time.Now()
+		}
+		return time.Since(t.busy) >= duration, nil
 	})
 	return err != nil
 }
 
-// depth is how much the operator has in its queues and at work; 0 when it does not tell.
-func (t *trial) depth(ctx context.Context) float64 {
+// working says whether the operator has anything in its queues or at work; one that does not tell is taken to be idle.
+func (t *trial) working(ctx context.Context) bool {
 	if t.metrics == nil {
-		return 0
+		return false
 	}
 	queued, err := t.metrics.sum(ctx, "workqueue_depth")
 	if err != nil {
-		return 0
+		return true
 	}
-	working, _ := t.metrics.sum(ctx, "controller_runtime_active_workers")
-	return queued + working
+	active, err := t.metrics.sum(ctx, "controller_runtime_active_workers")
+	return err != nil || queued+active > 0
 }
 
 // converge creates the stacks and takes the time until the last object existed, by the clock of the API server's audit.
@@ -134,7 +142,8 @@ func (t *trial) converge(ctx context.Context) error {
 		t.stacks = append(t.stacks, stack)
 	}
 	stopProfile := t.profile(ctx)
-	memory, before, begin := t.operator.resident(), t.usage(t.operator), time.Now()
+	before, begin := t.usage(t.operator), time.Now()
+	t.resident = t.operator.resident()
 	err := pipeline(len(t.stacks), func(i int) error { return t.load.Create(ctx, t.stacks[i]) })
 	if err != nil {
 		return err
@@ -151,9 +160,14 @@ func (t *trial) converge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.tell(of(requests, t.s.user), begin)
-	t.r.MemoryPerThousand = mebibytes(t.operator.resident()-memory) * 1000 / float64(t.r.Stacks)
+	t.tell(only(of(requests, t.s.user), func(r request) bool { return !r.watch() }), begin)
+	t.weigh()
 	return nil
+}
+
+// weigh notes how much the operator's memory grew.
+func (t *trial) weigh() {
+	t.r.MemoryPerThousand = mebibytes(t.operator.resident()-t.resident) * 1000 / float64(t.r.Stacks)
 }
 
 // tell sums up what was asked to make the stacks.
@@ -181,6 +195,7 @@ func (t *trial) rest(ctx context.Context) error {
 		return err
 	}
 	w.Loud = loud
+	t.weigh() // settled: garbage was collected since
 	t.r.Rest = w
 	return nil
 }
@@ -200,7 +215,7 @@ func (t *trial) watchWindow(ctx context.Context, duration time.Duration) (*windo
 	if err != nil {
 		return nil, err
 	}
-	asked := of(requests, t.s.user)
+	asked := only(of(requests, t.s.user), func(r request) bool { return !r.watch() })
 	writes := only(asked, request.write)
 	return &window{
 		Seconds: duration.Seconds(), Writes: len(writes), Reads: len(asked) - len(writes),

@@ -23,6 +23,8 @@ type options struct {
 	pprofSeconds int
 	// assets is the folder of etcd and kube-apiserver, binary the operator.
 	assets, binary string
+	// resync is how often the operator looks at everything again while that is measured.
+	resync time.Duration
 	// settle is how long nobody may ask anything for something to be over, calm the same for the rest, window how long the rest
 	// is watched.
 	settle, calm, window time.Duration
@@ -30,7 +32,7 @@ type options struct {
 }
 
 func parse(args []string) (*options, error) {
-	o := &options{settle: 3 * time.Second, calm: 30 * time.Second, window: 20 * time.Second, samples: 200}
+	o := &options{settle: 3 * time.Second, calm: 30 * time.Second, window: 20 * time.Second, resync: 15 * time.Second, samples: 200}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	stacks := flags.String("stacks", "200,1000", "numbers of app-tier stacks")
 	flags.IntVar(&o.fullStacks, "full-stacks", 200, "number of full stacks")
@@ -73,7 +75,7 @@ func parse(args []string) (*options, error) {
 
 // hurry shortens every wait.
 func (o *options) hurry() {
-	o.settle, o.calm, o.window, o.samples = 2*time.Second, 3*time.Second, 5*time.Second, 20
+	o.settle, o.calm, o.window, o.resync, o.samples = 2*time.Second, 3*time.Second, 5*time.Second, 5*time.Second, 20
 }
 
 // prepare finds or builds the programs.

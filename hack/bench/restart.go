@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// resyncPeriod is how often the operator looks at everything again while that is measured.
-const resyncPeriod = 5 * time.Second
-
 // restart kills the operator and starts it on what it made: it should read everything once and change nothing.
 func (t *trial) restart(ctx context.Context) error {
 	t.operator.kill()
@@ -19,21 +16,12 @@ func (t *trial) restart(ctx context.Context) error {
 	if err := t.launch(ctx); err != nil {
 		return err
 	}
-	idle := time.Now()
+	if passes := t.passes(ctx); t.metrics != nil && passes < float64(t.r.Stacks) {
+		t.note(fmt.Sprintf("only %.0f passes after the restart: it was not seen whole", passes))
+	}
 	requests, err := t.audit.read()
 	asked := of(requests, t.s.user)
-	last := begin
-	for _, r := range asked {
-		if r.at.After(last) {
-			last = r.at
-		}
-	}
-	// The queue was found empty a settling time after the last request, at the earliest.
-	until := idle.Add(-t.o.settle)
-	if last.After(until) {
-		until = last
-	}
-	a := &again{Seconds: until.Sub(begin).Seconds(), By: count(asked), Resident: mebibytes(t.operator.resident())}
+	a := &again{Seconds: t.busy.Sub(begin).Seconds(), By: count(asked), Resident: mebibytes(t.operator.resident())}
 	for _, r := range asked {
 		switch {
 		case r.write():
@@ -53,10 +41,10 @@ func (t *trial) restart(ctx context.Context) error {
 // resync starts the operator with a short period of looking at everything again, and counts what that costs.
 func (t *trial) resync(ctx context.Context) error {
 	t.operator.stop()
-	if err := t.launch(ctx, "--sync-period", resyncPeriod.String()); err != nil {
+	if err := t.launch(ctx, "--sync-period", t.o.resync.String()); err != nil {
 		return err
 	}
-	w, err := t.watchWindow(ctx, 3*resyncPeriod)
+	w, err := t.watchWindow(ctx, 2*t.o.resync)
 	if err != nil {
 		return err
 	}

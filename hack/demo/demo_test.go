@@ -137,3 +137,12 @@ func TestRetryEndsWithItsContext(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestLeads(t *testing.T) {
+	pods := "/stackwright-new-1 2026-11-23T06:00:00Z/stackwright-old-1 "
+	for holder, want := range map[string]bool{"stackwright-new-1_77": true, "stackwright-old-1_12": false, "": false} {
+		if leads(pods, holder) != want {
+			t.Errorf("%q leads: %v", holder, !want)
+		}
+	}
+}

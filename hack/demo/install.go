@@ -7,13 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 )
 
 const (
 	operatorNamespace = "stackwright-system"
 	releasedImage     = "ghcr.io/stackwright/stackwright"
 	rolloutTimeout    = "120s"
+	leaderTimeout     = 60 * time.Second
 )
 
 // prepareExisting points kubectl at a cluster of the user's and says which images that has to have.
@@ -83,7 +86,36 @@ func (d *demo) waitForOperator(ctx context.Context) error {
 		d.showPods(ctx, operatorNamespace)
 		return fmt.Errorf("the operator does not run: %w", err)
 	}
-	return nil
+	return d.waitForLeader(ctx)
+}
+
+// waitForLeader waits until a pod of the present rollout works: until then the status is what an earlier operator wrote.
+func (d *demo) waitForLeader(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaderTimeout)
+	defer cancel()
+	for ctx.Err() == nil {
+		pods, err := d.kubectl.output(ctx, nil, "get", "pods", "--namespace", operatorNamespace, "--output",
+			`jsonpath={range .items[?(@.status.phase=="Running")]}{.metadata.deletionTimestamp}/{.metadata.name} {end}`)
+		if err != nil {
+			return err
+		}
+		holder, err := d.kubectl.output(ctx, nil, "get", "lease", "stackwright.dev", "--namespace", operatorNamespace,
+			"--ignore-not-found", "--output", "jsonpath={.spec.holderIdentity}")
+		if err != nil {
+			return err
+		}
+		if leads(pods, holder) {
+			return nil
+		}
+		pause(ctx, retryPause)
+	}
+	return fmt.Errorf("no pod of the operator has taken the lease after %s", leaderTimeout)
+}
+
+// leads says whether the holder of the lease is one of the pods, written as deletion time and name.
+func leads(pods, holder string) bool {
+	name, _, _ := strings.Cut(holder, "_")
+	return name != "" && slices.Contains(strings.Fields(pods), "/"+name)
 }
 
 // withImage puts another image in the place of the released one.

@@ -71,6 +71,13 @@ func (d *demo) run(ctx context.Context) error {
 
 // farewell shows what stands in the cluster now, and where to go on.
 func (d *demo) farewell(ctx context.Context, shop *stack) error {
+	if !shop.onlyAddressMissing() { // a newer operator may have had something to do meanwhile
+		_, err := d.kubectl.output(ctx, nil, "wait", "--for=condition=Ready", "backendstack/shop", "--namespace", d.namespace,
+			"--timeout", rolloutTimeout)
+		if err != nil {
+			return err
+		}
+	}
 	listing, err := d.kubectl.output(ctx, nil, "get", "stackwright", "--namespace", d.namespace)
 	if err != nil {
 		return err

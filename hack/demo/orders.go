@@ -35,7 +35,7 @@ func (d *demo) order(ctx context.Context, shop *stack) error {
 		return fmt.Errorf("the shop does not take an order: %w", err)
 	}
 	d.progress.say("  POST /orders      201  order %s for %s is in PostgreSQL", placed.ID, placed.Item)
-	if err := client.readUntil(ctx, placed.ID, d.tellRead, cached); err != nil {
+	if err := client.readUntil(ctx, placed.ID, d.tellReads(), cached); err != nil {
 		return fmt.Errorf("order %s is not read from the cache: %w", placed.ID, err)
 	}
 	if err := client.readUntil(ctx, placed.ID, nil, fulfilled); err != nil {
@@ -45,12 +45,15 @@ func (d *demo) order(ctx context.Context, shop *stack) error {
 	return nil
 }
 
-func (d *demo) tellRead(got *order, cache string) {
-	from := "PostgreSQL"
-	if cache == "hit" {
-		from = "Valkey"
+// tellReads tells of the first read from each source.
+func (d *demo) tellReads() func(*order, string) {
+	sources := map[string]string{"miss": "PostgreSQL", "hit": "Valkey"}
+	return func(got *order, cache string) {
+		if from := sources[cache]; from != "" {
+			d.progress.say("  GET  /orders/%-5s 200  X-Cache: %s, from %s", got.ID, cache, from)
+			delete(sources, cache)
+		}
 	}
-	d.progress.say("  GET  /orders/%-5s 200  X-Cache: %s, from %s", got.ID, cache, from)
 }
 
 func cached(_ *order, cache string) bool { return cache == "hit" }
@@ -147,7 +150,7 @@ func (c *shopClient) request(ctx context.Context, method, path string, body []by
 	if err != nil {
 		return nil, "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read, or does not matter
+	defer response.Body.Close()
 	const limit = 1 << 16
 	content, err := io.ReadAll(io.LimitReader(response.Body, limit))
 	if err != nil {

@@ -146,8 +146,7 @@ func (t *teller) tell(s *stack) {
 	if routes.Status != "Unknown" {
 		t.change("routes", describe(routes.Status, routes.Reason, routes.Message))
 	}
-	ready := s.condition("Ready")
-	if ready.Status == "True" {
+	if s.ready() {
 		t.change("shop", "Ready")
 	}
 }

@@ -24,7 +24,7 @@ var owned = []struct {
 	edit string
 }{
 	{schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, `{"spec":{"revisionHistoryLimit":7,"template":{"spec":{"terminationGracePeriodSeconds":11}}}}`},
-	{schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}, `{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Delete"}}}`},
+	{schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}, `{"metadata":{"labels":{"app.kubernetes.io/component":"nobody"}},"spec":{"template":{"spec":{"enableServiceLinks":true}}}}`},
 	{schema.GroupVersionKind{Version: "v1", Kind: "Service"}, `{"spec":{"selector":{"app.kubernetes.io/name":"nobody"}}}`},
 	{schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}, `{"automountServiceAccountToken":true}`},
 	{schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, `{"data":{"intruder":"yes"},"metadata":{"labels":{"app.kubernetes.io/component":"nobody"}}}`},
@@ -34,7 +34,7 @@ var owned = []struct {
 	{schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}, ""},
 }
 
-// What a hand changes or deletes comes back as it was, and then nothing is written any more.
+// What a hand changes or deletes comes back as it was, and then nothing is written any more. What the spec drops goes.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	n := suite.Namespace(t)
@@ -62,6 +62,7 @@ func TestDrift(t *testing.T) {
 	n.Ready("all", later)
 	rows{n, t}.want("deployment/all-web", "first")
 	restsNow(t, n)
+	shrink(t, n)
 }
 
 // objectsOf lists the objects of a kind that a resource of ours controls.

@@ -74,12 +74,17 @@ func TestMemcached(t *testing.T) {
 func TestRabbitMQ(t *testing.T) {
 	t.Parallel()
 	n := suite.Namespace(t)
-	n.Apply(stack("shop", `  queues:
-  - {name: jobs, engine: RabbitMQ, size: Micro, nodes: 3, storage: {size: 1Gi}}
-  components:
-  - {name: web, `+idle+`}
-`))
+	cluster := func(more string) string {
+		return stack("shop", "  queues:\n  - {name: jobs, engine: RabbitMQ, size: Micro, nodes: 3, storage: {size: 1Gi}"+more+"}\n"+
+			"  components:\n  - {name: web, "+idle+"}\n")
+	}
+	n.Apply(cluster(""))
 	n.Ready("shop", later)
+	n.Apply(cluster(", deletionPolicy: Retain"))
+	harness.Eventually(t, soon, "an inline field arrives at the queue", func() (bool, string) {
+		got := n.Run("get", "stackqueue", "shop-jobs", "-o", "jsonpath={.spec.deletionPolicy}")
+		return got == "Retain", got
+	})
 	const publish = `python3 - <<'P'
 import os, kombu
 with kombu.Connection(os.environ["AMQP_URL"], connect_timeout=10) as c:

@@ -67,7 +67,7 @@ func TestOperatorLife(t *testing.T) {
 	}) && t.Run("NewerBuild", func(t *testing.T) {
 		begin := time.Now()
 		restart(t, <-newer)
-		n.Await(&v1alpha1.BackendStack{}, "all", v1alpha1.ConditionUpdateAvailable, metav1.ConditionTrue, v1alpha1.ReasonHeldBack, soon)
+		updates(n, metav1.ConditionTrue, "StackDatabase", "StackCache", "BackendStack")
 		harness.Hold(t, 5*time.Second, "pods stay", func() (bool, string) {
 			now := n.Pods(nil)
 			return maps.Equal(pods, now), fmt.Sprintf("%v became %v", pods, now)
@@ -77,22 +77,50 @@ func TestOperatorLife(t *testing.T) {
 		if err != nil || len(writes) > 0 {
 			t.Errorf("a newer build wrote more than status: %v\n%s", err, audit.Describe(writes, 20))
 		}
-		n.Patch("backendstack/all", fmt.Sprintf(`{"spec":{"restartedAt":%q}}`, time.Now().UTC().Format(time.RFC3339)))
+		restarted := fmt.Sprintf(`{"spec":{"restartedAt":%q}}`, time.Now().UTC().Format(time.RFC3339))
+		n.Patch("backendstack/all", restarted)
 		n.Ready("all", later)
-		n.Await(&v1alpha1.BackendStack{}, "all", v1alpha1.ConditionUpdateAvailable, metav1.ConditionFalse, v1alpha1.ReasonUpToDate, soon)
-		if got := n.MustExec("deployment/all-web", "echo $NEWER_BUILD"); got != "yes" {
-			t.Errorf("restartedAt did not let the newer template out: NEWER_BUILD is %q", got)
+		updates(n, metav1.ConditionFalse, "BackendStack")
+		updates(n, metav1.ConditionTrue, "StackDatabase", "StackCache")
+		n.Patch("stackdatabase/all-main", restarted)
+		updates(n, metav1.ConditionFalse, "StackDatabase")
+		n.Await(&v1alpha1.StackDatabase{}, "all-main", v1alpha1.ConditionReady, metav1.ConditionTrue, "", later)
+		for _, workload := range []string{"deployment/all-web", "deployment/all-lb", "statefulset/all-main"} {
+			if got := n.Run("get", workload, "-o", "jsonpath={.spec.template.spec.shareProcessNamespace}"); got != "false" {
+				t.Errorf("restartedAt did not let the newer template of %s out", workload)
+			}
 		}
+		n.Ready("all", later)
+		r.want("deployment/all-web", "first")
 		pods = n.Pods(nil)
 	}) && t.Run("OlderBuild", func(t *testing.T) {
 		restart(t, suite.Binary)
-		n.Await(&v1alpha1.BackendStack{}, "all", v1alpha1.ConditionUpdateAvailable, metav1.ConditionTrue, v1alpha1.ReasonHeldBack, soon)
+		updates(n, metav1.ConditionTrue, "BackendStack", "StackDatabase")
 		samePods(t)
 	})
 	if !ok {
 		return
 	}
 	t.Run("CRDsRemoved", func(t *testing.T) { removeCRDs(t, n) })
+}
+
+// updates waits for UpdateAvailable of the stack and of its data services.
+func updates(n *harness.Namespace, available metav1.ConditionStatus, kinds ...string) {
+	reason := v1alpha1.ReasonUpToDate
+	if available == metav1.ConditionTrue {
+		reason = v1alpha1.ReasonHeldBack
+	}
+	for _, kind := range kinds {
+		switch kind {
+		case "BackendStack":
+			n.Await(&v1alpha1.BackendStack{}, "all", v1alpha1.ConditionUpdateAvailable, available, reason, soon)
+		case "StackDatabase":
+			n.Await(&v1alpha1.StackDatabase{}, "all-main", v1alpha1.ConditionUpdateAvailable, available, reason, soon)
+		case "StackCache":
+			n.Await(&v1alpha1.StackCache{}, "all-pages", v1alpha1.ConditionUpdateAvailable, available, reason, soon)
+			n.Await(&v1alpha1.StackCache{}, "all-sessions", v1alpha1.ConditionUpdateAvailable, available, reason, soon)
+		}
+	}
 }
 
 // removeCRDs takes the operator and its CRDs away and brings them back.
@@ -165,7 +193,7 @@ func restart(t *testing.T, binary string, args ...string) {
 	}
 }
 
-// buildNewer builds an operator that renders the pods of components with one more variable. It is built beside the tests.
+// buildNewer builds an operator that renders every pod with one more field. It is built beside the tests.
 func buildNewer(t *testing.T) <-chan string {
 	t.Helper()
 	source := t.TempDir()
@@ -189,16 +217,15 @@ func newerOperator(ctx context.Context, source string) (string, error) {
 			return "", fmt.Errorf("copy %s: %w: %s", name, err, output)
 		}
 	}
-	path := filepath.Join(source, "controllers", "components", "env.go")
+	path := filepath.Join(source, "controllers", "kit", "pod.go")
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}
-	const place = "\tvar env []corev1.EnvVar\n\tif w.Spec.Port != nil {"
-	changed := strings.Replace(string(content), place,
-		"\tenv := []corev1.EnvVar{{Name: \"NEWER_BUILD\", Value: \"yes\"}}\n\tif w.Spec.Port != nil {", 1)
+	const place = "spec := corev1.PodSpec{\n"
+	changed := strings.Replace(string(content), place, place+"\t\tShareProcessNamespace: Ptr(false),\n", 1)
 	if changed == string(content) {
-		return "", fmt.Errorf("%s has no place for another variable", path)
+		return "", fmt.Errorf("%s has no place for another field", path)
 	}
 	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
 		return "", err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -66,24 +65,6 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
-}
-
-// hasBalancer says whether the load balancer is one of the rooms.
-func hasBalancer(t *testing.T) bool {
-	t.Helper()
-	registry, err := os.ReadFile(filepath.Join(suite.Source, "controllers", "registry.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Contains(string(registry), "loadbalancer.")
-}
-
-// balanced skips a test until the load balancer is one of the rooms.
-func balanced(t *testing.T) {
-	t.Helper()
-	if !hasBalancer(t) {
-		t.Skip("the load balancer is not registered")
-	}
 }
 
 // app is the small web server of package harness as part of a component.

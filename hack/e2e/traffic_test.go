@@ -111,6 +111,16 @@ func get(client *http.Client, address, host string) (string, error) {
 	return string(body), err
 }
 
+// answers waits for the first answer: kube-proxy learns a moment later than we of the pods that are ready.
+func answers(t *testing.T, address, host string) {
+	t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second}
+	harness.Eventually(t, soon, "the first answer of "+address+" "+host, func() (bool, string) {
+		_, err := get(client, address, host)
+		return err == nil, fmt.Sprint(err)
+	})
+}
+
 func clusterAddress(t *testing.T, n *harness.Namespace, service string) string {
 	t.Helper()
 	object := &corev1.Service{}
@@ -128,17 +138,11 @@ func TestRollingUpdate(t *testing.T) {
 		return stack("shop", fmt.Sprintf("  components:\n  - {name: web, %s, replicas: %d, env: [{name: VERSION, value: %q}], routes: [{name: public}], uses: []}\n", app, replicas, version))
 	}
 	n.Apply(spec("1", 2))
-	addresses := []string{}
-	if hasBalancer(t) {
-		stack := n.Ready("shop", later)
-		addresses = append(addresses, stack.Status.URLs[0])
+	balancer, service := n.Ready("shop", later).Status.URLs[0], clusterAddress(t, n, "shop-web")
+	for _, address := range []string{balancer, service} {
+		answers(t, address, "")
 	}
-	harness.Eventually(t, later, "two pods are ready", func() (bool, string) {
-		got := n.Run("get", "deployment", "shop-web", "--ignore-not-found", "-o", "jsonpath={.status.readyReplicas}")
-		return got == "2", got
-	})
-	addresses = append(addresses, clusterAddress(t, n, "shop-web"))
-	l := startLoad(t, addresses...)
+	l := startLoad(t, balancer, service)
 	n.Apply(spec("2", 2))
 	n.Run("rollout", "status", "deployment/shop-web", "--timeout=360s")
 	harness.Eventually(t, soon, "the old pods are gone", func() (bool, string) {
@@ -163,20 +167,21 @@ func TestGracefulStop(t *testing.T) {
 	n.Apply(stack("shop", "  components:\n  - {name: web, "+app+", uses: []}\n  - {name: caller, "+idle+", uses: [web]}\n"))
 	n.Ready("shop", soon)
 	address := clusterAddress(t, n, "shop-web")
+	answers(t, address, "")
 	client := &http.Client{Timeout: 30 * time.Second}
-	answers := make(chan error, 4)
-	for range cap(answers) {
+	results := make(chan error, 4)
+	for range cap(results) {
 		go func() { // requests of two seconds, one after another, over the moment of the stop
 			var err error
 			for begin := time.Now(); err == nil && time.Since(begin) < 4*time.Second; {
 				_, err = get(client, address+"slow", "")
 			}
-			answers <- err
+			results <- err
 		}()
 	}
 	n.Run("delete", "pod", "-l", "app.kubernetes.io/name=web", "--wait=false")
-	for range cap(answers) {
-		if err := <-answers; err != nil {
+	for range cap(results) {
+		if err := <-results; err != nil {
 			t.Error(err)
 		}
 	}
@@ -185,7 +190,6 @@ func TestGracefulStop(t *testing.T) {
 // The load balancer routes by host and by path, refuses what nobody declared, and carries uploads and WebSockets.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
-	balanced(t)
 	n := suite.Namespace(t)
 	n.Apply(stack("shop", `  hostnames: [shop.example.com]
   components:
@@ -196,11 +200,8 @@ func TestRoutes(t *testing.T) {
 	n.Ready("shop", later)
 	address := n.Run("get", "service", "shop-lb", "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}")
 	client := &http.Client{Timeout: 20 * time.Second}
-	for _, host := range []string{"shop.example.com", "api.example.com"} { // kube-proxy learns of ready pods a moment later
-		harness.Eventually(t, soon, "the first answer of "+host, func() (bool, string) {
-			_, err := get(client, "http://"+address+"/", host)
-			return err == nil, fmt.Sprint(err)
-		})
+	for _, host := range []string{"shop.example.com", "api.example.com"} {
+		answers(t, "http://"+address+"/", host)
 	}
 	for _, c := range []struct{ host, path, name string }{
 		{"shop.example.com", "/", "web"}, {"shop.example.com", "/apiary", "web"}, {"shop.example.com", "/api", "api"},
@@ -298,13 +299,7 @@ func TestShop(t *testing.T) {
   - {name: worker, type: Worker, image: "stackwright.test/demo-worker:1", runtime: Celery, celery: {app: shop}, size: Micro,
      uses: [main, sessions, jobs]}
 `))
-	address := ""
-	if hasBalancer(t) {
-		address = n.Ready("shop", later).Status.URLs[0]
-	} else {
-		n.Run("wait", "--for=condition=ComponentsReady", "--timeout=360s", "backendstack/shop")
-		address = clusterAddress(t, n, "shop-web")
-	}
+	address := n.Ready("shop", later).Status.URLs[0]
 	client := &http.Client{Timeout: 20 * time.Second}
 	var order struct {
 		ID     json.Number

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -38,16 +39,12 @@ func statefulSet(s *part.Service, identity kit.Identity) *appsv1.StatefulSet {
 			Template:            podTemplate(s, identity),
 		},
 	}
-	kit.SetInputs(set, inputs(s))
+	kit.SetInputs(set, templateInputs(s))
 	return set
 }
 
-// inputs is what the pod template is built from. Stacks that come and go are not among it, nor is the number of nodes.
-func inputs(s *part.Service) part.Service {
-	facts := *s
-	facts.Stack, facts.Consumers, facts.Departed, facts.Shards = "", nil, nil, 0
-	return facts
-}
+// templateInputs is what the pod template is built from. Stacks that come and go are not among it, nor is the number of nodes.
+func templateInputs(s *part.Service) inputs.Server { return inputs.Of(s) }
 
 // podTemplate has no label of the stack: a stack that goes would otherwise restart the cache that it leaves behind.
 func podTemplate(s *part.Service, identity kit.Identity) corev1.PodTemplateSpec {

@@ -9,6 +9,9 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
+	"github.com/stackwright/stackwright/controllers/engines/internal/logins"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -22,20 +25,15 @@ func planConfigMap(s *part.Service) *corev1.ConfigMap {
 
 // plan is read line by line by scripts/provision.sh. The names in it were checked by checkNames.
 func plan(s *part.Service) string {
-	var databases, consumers, logins []string
+	var databases, consumers []string
 	for i, c := range s.Consumers {
 		databases = append(databases, "database "+c.Database)
-		consumers = append(consumers, fmt.Sprintf("consumer %d %s %s %s %s", i, c.Access, c.Database, c.Login, otherLogin(c.Login)))
-		logins = append(logins, c.Login, otherLogin(c.Login))
+		consumers = append(consumers, fmt.Sprintf("consumer %d %s %s %s %s", i, c.Access, c.Database, c.Login, logins.Other(c.Login)))
 	}
 	slices.Sort(databases)
 	lines := append(slices.Compact(databases), consumers...)
-	for _, c := range s.Departed {
-		for _, login := range []string{c.Login, otherLogin(c.Login)} {
-			if !slices.Contains(logins, login) {
-				lines = append(lines, "departed "+login)
-			}
-		}
+	for _, login := range logins.Departed(s) {
+		lines = append(lines, "departed "+login)
 	}
 	lines = append(lines, fmt.Sprintf("replicas %d", s.Replicas))
 	return strings.Join(lines, "\n") + "\n"
@@ -43,21 +41,40 @@ func plan(s *part.Service) string {
 
 // provisionJob makes databases and logins. A change of the plan or of a Secret makes another Job.
 func provisionJob(s *part.Service, plan string) *batchv1.Job {
-	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), provisionContainer(s))
-	pod.Volumes = provisionVolumes(s, plan)
-	inputs := []any{s.Image, s.Placement, s.TLS, s.ClusterDomain, plan, s.Admin.Secret, certificate(s)}
-	for _, c := range s.Consumers {
-		inputs = append(inputs, c.Credential.Secret)
+	facts := jobInputs{Job: inputs.OfJob(s), TLS: s.TLS, ClusterDomain: s.ClusterDomain, Plan: plan, Admin: s.Admin.Secret}
+	if s.Certificate != nil {
+		facts.Certificate = s.Certificate.Secret
 	}
-	return kit.Job(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), pod, inputs...)
+	for _, c := range s.Consumers {
+		facts.Consumers = append(facts.Consumers, c.Credential.Secret)
+	}
+	hash := kit.Hash(facts)
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), provisionContainer(s, hash))
+	pod.Volumes = provisionVolumes(s, plan)
+	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
+	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
+	return kit.Job(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), pod, hash)
 }
 
-func provisionContainer(s *part.Service) corev1.Container {
+type jobInputs struct {
+	inputs.Job
+	TLS           v1alpha1.TLSMode `json:"tls,omitempty"`
+	ClusterDomain string           `json:"clusterDomain,omitempty"`
+	Plan          string           `json:"plan,omitempty"`
+	Admin         string           `json:"admin,omitempty"`
+	Certificate   string           `json:"certificate,omitempty"`
+	Consumers     []string         `json:"consumers,omitempty"`
+}
+
+// provisionContainer gets the hash of its Job's inputs: a Job begins by writing it into the server, and changes no login once
+// it reads another one there.
+func provisionContainer(s *part.Service, hash string) corev1.Container {
 	container := corev1.Container{
 		Name: provisionRole, Image: s.Image.Name, Command: []string{"sh", configPath + "/provision.sh"},
 		Env: []corev1.EnvVar{
 			{Name: "MAJOR", Value: strconv.Itoa(major(s.Image.Version))},
 			{Name: "CONSUMERS", Value: consumersPath},
+			{Name: "PLAN", Value: hash},
 			{Name: "LANG", Value: "C.UTF-8"},
 			{Name: "PGHOST", Value: host(s)},
 			{Name: "PGPORT", Value: strconv.Itoa(port)},

@@ -54,12 +54,6 @@ func notReserved(name string) string {
 	return name
 }
 
-// otherLogin is the login of the version before or after.
-func otherLogin(login string) string {
-	base, letter := login[:len(login)-1], login[len(login)-1:]
-	return base + map[string]string{"a": "b", "b": "a"}[letter]
-}
-
 var (
 	loginPattern    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,60}_[ab]$`)
 	databasePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,50}$`)

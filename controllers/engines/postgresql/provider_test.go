@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/logins"
 	"github.com/stackwright/stackwright/controllers/part"
 	"github.com/stackwright/stackwright/controllers/part/parttest"
 )
@@ -100,7 +101,7 @@ func TestLoginsAlternate(t *testing.T) {
 	second.Credential.Version = 2
 	login(service, &first)
 	login(service, &second)
-	if first.Login == second.Login || otherLogin(first.Login) != second.Login || otherLogin(second.Login) != first.Login {
+	if first.Login == second.Login || logins.Other(first.Login) != second.Login || logins.Other(second.Login) != first.Login {
 		t.Errorf("%q and %q", first.Login, second.Login)
 	}
 	if first.Database != "shop" || first.Group != second.Group {

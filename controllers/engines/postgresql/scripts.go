@@ -14,7 +14,8 @@ var scripts embed.FS
 var (
 	serverScripts    = []string{"postgres.sh", "initdb.sh", "roles.sql", "join.sh", "serve.sh", "probe.sh", "alive.sh"}
 	provisionScripts = []string{
-		"postgres.sh", "provision.sh", "database.sql", "reassign.sql", "consumer.sql", "departed.sql", "slots.sql",
+		"postgres.sh", "provision.sh", "database.sql", "reassign.sql", "consumer.sql", "departed.sql", "slots.sql", "begin.sql",
+		"current.sql",
 	}
 )
 

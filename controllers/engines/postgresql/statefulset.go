@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -54,9 +55,24 @@ func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.
 			}, Spec: pod},
 		},
 	}
-	kit.SetInputs(set, s.Image, s.Resources, s.Placement, s.Storage, s.Parameters, s.TLS, s.Admin.Secret, certificate(s),
-		s.RestartedAt, s.ClusterDomain)
+	kit.SetInputs(set, newTemplateInputs(s, role))
 	return set
+}
+
+// templateInputs is what the pod template of a role is built from.
+type templateInputs struct {
+	inputs.Server
+	Storage string `json:"storage,omitempty"`
+	// ClusterDomain is in the name by which copies reach the primary.
+	ClusterDomain string `json:"clusterDomain,omitempty"`
+}
+
+func newTemplateInputs(s *part.Service, role string) templateInputs {
+	result := templateInputs{Server: inputs.Of(s), Storage: s.Storage.Size.String()}
+	if role == replicaRole {
+		result.ClusterDomain = s.ClusterDomain
+	}
+	return result
 }
 
 // lastingLabels leave out the stack: claim templates cannot change, and pods need not restart, when a stack lets the database go.
@@ -173,11 +189,4 @@ func memoryVolume(name string) corev1.Volume {
 	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
 		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
 	}}
-}
-
-func certificate(s *part.Service) string {
-	if s.Certificate == nil {
-		return ""
-	}
-	return s.Certificate.Secret
 }

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -50,15 +51,19 @@ func statefulSet(s *part.Service, config string) *appsv1.StatefulSet {
 			},
 		},
 	}
-	kit.SetInputs(set, inputs(s))
+	kit.SetInputs(set, newTemplateInputs(s))
 	return set
 }
 
-// inputs is what the pod template is built from. Stacks that come and go are not among it, nor is the number of nodes.
-func inputs(s *part.Service) part.Service {
-	facts := *s
-	facts.Stack, facts.Consumers, facts.Departed, facts.Nodes, facts.Suspended = "", nil, nil, 0, false
-	return facts
+// templateInputs is what the pod template is built from. Stacks that come and go are not among it, nor is the number of nodes.
+type templateInputs struct {
+	inputs.Server
+	Storage       string `json:"storage,omitempty"`
+	ClusterDomain string `json:"clusterDomain,omitempty"`
+}
+
+func newTemplateInputs(s *part.Service) templateInputs {
+	return templateInputs{Server: inputs.Of(s), Storage: s.Storage.Size.String(), ClusterDomain: s.ClusterDomain}
 }
 
 // lasting is the identity without the stack, for what must not change when the stack goes: a label in the pod template would

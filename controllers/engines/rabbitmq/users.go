@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
+	"github.com/stackwright/stackwright/controllers/engines/internal/logins"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -26,10 +28,13 @@ func users(s *part.Service) (*corev1.ConfigMap, *batchv1.Job) {
 	identity := kit.ServiceIdentity(s, "provisioning")
 	config := kit.Config(identity, s.Namespace, kit.Child(s.Name, "users"), map[string]string{usersScript: usersText})
 	env := usersEnv(s)
+	volumes := usersVolumes(s, config.Name)
+	// A Job begins by writing its plan into the broker, and ends once it reads another one there.
+	plan := kit.Hash(inputs.OfJob(s), volumes, env)
 	container := corev1.Container{
 		Name: "users", Image: s.Image.Name,
 		Command:         script(usersScript),
-		Env:             env,
+		Env:             append(env, plainEnv("PLAN", plan)...),
 		Resources:       kit.SmallResources(),
 		SecurityContext: kit.Restricted(),
 		VolumeMounts: []corev1.VolumeMount{
@@ -38,20 +43,26 @@ func users(s *part.Service) (*corev1.ConfigMap, *batchv1.Job) {
 		},
 	}
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container)
-	pod.Volumes = []corev1.Volume{
-		projected(configVolume,
-			corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
-				LocalObjectReference: corev1.LocalObjectReference{Name: config.Name},
-			}},
-			fromSecret(s.Admin, corev1.KeyToPath{Key: valueCookie, Path: valueCookie})),
-		projected(loginsVolume, logins(s)...),
-		kit.EmptyDir(homeVolume, "16Mi"), kit.EmptyDir(tmpVolume, "64Mi"),
-	}
-	return config, kit.Job(identity, s.Namespace, kit.Child(s.Name, "users"), pod, s.Image, pod.Volumes, env)
+	pod.Volumes = volumes
+	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
+	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
+	return config, kit.Job(identity, s.Namespace, kit.Child(s.Name, "users"), pod, plan)
 }
 
-// logins are the Secrets of the consumers, each in a folder of its own.
-func logins(s *part.Service) []corev1.VolumeProjection {
+func usersVolumes(s *part.Service, config string) []corev1.Volume {
+	return []corev1.Volume{
+		projected(configVolume,
+			corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: config},
+			}},
+			fromSecret(s.Admin, corev1.KeyToPath{Key: valueCookie, Path: valueCookie})),
+		projected(loginsVolume, credentials(s)...),
+		kit.EmptyDir(homeVolume, "16Mi"), kit.EmptyDir(tmpVolume, "64Mi"),
+	}
+}
+
+// credentials are the Secrets of the consumers, each in a folder of its own.
+func credentials(s *part.Service) []corev1.VolumeProjection {
 	var sources []corev1.VolumeProjection
 	for i, consumer := range s.Consumers {
 		sources = append(sources, fromSecret(&consumer.Credential,
@@ -62,16 +73,13 @@ func logins(s *part.Service) []corev1.VolumeProjection {
 }
 
 func usersEnv(s *part.Service) []corev1.EnvVar {
-	var nodes, consumers, departed []string
+	var nodes, consumers []string
 	for ordinal := range s.Nodes {
 		nodes = append(nodes, nodeName(s, ordinal))
 	}
 	for i, consumer := range s.Consumers {
 		line := append([]string{folder(i), consumer.Database}, permissions(consumer.Access)...)
 		consumers = append(consumers, strings.Join(line, " ")+"\n")
-	}
-	for _, consumer := range s.Departed {
-		departed = append(departed, consumer.Login)
 	}
 	return plainEnv(
 		"HOME", homeDir,
@@ -80,7 +88,7 @@ func usersEnv(s *part.Service) []corev1.EnvVar {
 		"NODES", strings.Join(nodes, " "),
 		"QUEUE_TYPE", queueType(s),
 		"CONSUMERS", strings.Join(consumers, ""),
-		"DEPARTED", strings.Join(departed, " "),
+		"DEPARTED", strings.Join(logins.Departed(s), " "),
 	)
 }
 

@@ -73,7 +73,7 @@ func (n *Namespace) end(namespace *corev1.Namespace) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := client.IgnoreNotFound(n.Client.Delete(ctx, namespace)); err != nil {
+	if err := n.removeNamespace(ctx, namespace); err != nil {
 		n.t.Errorf("delete namespace %s: %v", n.Name, err)
 	}
 }
@@ -104,8 +104,24 @@ func (n *Namespace) snapshot() string {
 
 // sweep removes namespaces that an interrupted run left behind.
 func (c *Cluster) sweep(ctx context.Context) error {
-	_, err := c.Kubectl(ctx, "", "delete", "namespace", "-l", labelSuite+"="+c.Name, "--wait=false", "--ignore-not-found")
-	return err
+	list := &corev1.NamespaceList{}
+	if err := c.Client.List(ctx, list, client.MatchingLabels{labelSuite: c.Name}); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		if err := c.removeNamespace(ctx, &list.Items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeNamespace deletes a namespace, and its pods without the patience that some of them ask for.
+func (c *Cluster) removeNamespace(ctx context.Context, namespace *corev1.Namespace) error {
+	if err := client.IgnoreNotFound(c.Client.Delete(ctx, namespace)); err != nil {
+		return err
+	}
+	return client.IgnoreNotFound(c.Client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(namespace.Name), client.GracePeriodSeconds(0)))
 }
 
 // Run runs kubectl in the namespace and fails the test when it fails.

@@ -27,9 +27,10 @@ import (
 )
 
 const (
-	// OperatorNamespace and OperatorAccount are the operator's identity.
+	// OperatorNamespace is where the operator's identity lives.
 	OperatorNamespace = "stackwright-system"
-	OperatorAccount   = "stackwright"
+	// OperatorAccount is its ServiceAccount there.
+	OperatorAccount = "stackwright"
 
 	tokenLifetime = 4 * time.Hour
 	startLimit    = time.Minute

@@ -34,6 +34,8 @@ func provisioning(engine Engine, s *part.Service, users *corev1.ConfigMap) *batc
 	}
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container)
 	pod.Volumes = append(tlsVolumes(s), kit.ConfigVolume(usersVolume, users.Name, 0o444))
+	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
+	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
 	return kit.Job(identity, s.Namespace, kit.Child(s.Name, "provision"), pod, digest, s.Admin.Secret, s.TLS)
 }
 

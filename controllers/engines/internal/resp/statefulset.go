@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -48,15 +49,19 @@ func statefulSet(engine Engine, s *part.Service, config string) *appsv1.Stateful
 	if s.Durable {
 		set.Spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{claim(s, identity)}
 	}
-	kit.SetInputs(set, inputs(s))
+	kit.SetInputs(set, newTemplateInputs(s))
 	return set
 }
 
-// inputs is what the pod template is built from. Stacks that come and go are not among it.
-func inputs(s *part.Service) part.Service {
-	facts := *s
-	facts.Stack, facts.Consumers, facts.Departed = "", nil, nil
-	return facts
+// templateInputs is what the pod template is built from. Stacks that come and go are not among it.
+type templateInputs struct {
+	inputs.Server
+	Durable  bool                    `json:"durable,omitempty"`
+	Eviction v1alpha1.EvictionPolicy `json:"eviction,omitempty"`
+}
+
+func newTemplateInputs(s *part.Service) templateInputs {
+	return templateInputs{Server: inputs.Of(s), Durable: s.Durable, Eviction: s.Eviction}
 }
 
 // podTemplate has no label of the stack: a stack that goes would otherwise restart the cache that it leaves behind.

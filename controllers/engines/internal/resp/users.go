@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/logins"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -87,16 +88,12 @@ func notBelieved(s *part.Service, problem string) error {
 		"ConfigMap %s-anchor: %s; restore the record from a backup", s.Name, problem)
 }
 
-// departed lists the logins to take back, but for those that somebody has again.
+// departed lists the logins to take back, one a line. Those of the server itself are never among them.
 func departed(s *part.Service) string {
-	current := map[string]bool{administrator: true, "default": true}
-	for _, consumer := range s.Consumers {
-		current[consumer.Login] = true
-	}
 	var list strings.Builder
-	for _, consumer := range s.Departed {
-		if !current[consumer.Login] {
-			list.WriteString(consumer.Login + "\n")
+	for _, login := range logins.Departed(s) {
+		if login != administrator && login != "default" {
+			list.WriteString(login + "\n")
 		}
 	}
 	return list.String()

@@ -7,6 +7,7 @@ FROM pg_roles
 WHERE rolname IN (:'login', :'other') AND (rolsuper OR rolreplication OR rolname ~ '^(pg|stackwright)_') \gexec
 
 BEGIN;
+\ir current.sql
 SELECT format('CREATE ROLE %I', :'login') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'login') \gexec
 ALTER ROLE :"login" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT
 	CONNECTION LIMIT -1 PASSWORD :'password';

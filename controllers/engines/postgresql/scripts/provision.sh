@@ -25,7 +25,7 @@ sql() {
 		set -- "$@" -v "$variable"
 		shift
 	done
-	psql -qAtX -v ON_ERROR_STOP=1 "$@" -f "$script" </dev/null
+	psql -qAtX -v ON_ERROR_STOP=1 -v "plan=$PLAN" "$@" -f "$script" </dev/null
 }
 
 # provision_database makes a database with its three groups.
@@ -71,6 +71,7 @@ drop_slots() {
 use_programs
 own_session
 primary_answers
+sql begin.sql || fail "the plan cannot be written into the server"
 while read -r verb a b c d e; do
 	case $verb in
 	database) provision_database "$a" ;;

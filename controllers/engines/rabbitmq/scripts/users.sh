@@ -3,6 +3,7 @@
 #   QUEUE_TYPE default type of queues in each virtual host
 #   CONSUMERS  lines of: folder below /logins with username and password, virtual host, configure, write and read pattern
 #   DEPARTED   names of logins that have to go
+#   PLAN       tells this job from those with other tasks
 set -eu
 PATH=/opt/rabbitmq/sbin:/usr/lib/rabbitmq/bin:$PATH
 
@@ -40,6 +41,18 @@ ctl() { rabbitmqctl --timeout 60 --silent "$@"; }
 # An upgrade to the next release needs the features of this one.
 ctl enable_feature_flag all
 
+# The last job that began is the one whose plan counts: an older one that is still about must not undo what that one did.
+ctl set_global_parameter stackwright_plan "\"$PLAN\""
+check_plan() {
+  case $(ctl list_global_parameters) in
+    *"$PLAN"*) ;;
+    *)
+      say "a job with another plan has begun" >&2
+      exit 1
+      ;;
+  esac
+}
+
 vhosts=$(ctl list_vhosts name)
 users=$(ctl list_users | cut -f 1)
 
@@ -69,9 +82,23 @@ make_login() {
 $1"
 }
 
+# leave_others LOGIN VHOST: takes back what a login may use besides.
+leave_others() {
+  permissions=$(ctl list_user_permissions "$1")
+  printf '%s\n' "$permissions" | cut -f 1 | while read -r other; do
+    case $other in
+      '' | "$2") continue ;;
+    esac
+    say "$1 may not use $other any more"
+    ctl clear_permissions --vhost "$other" "$1"
+  done
+}
+
 printf '%s' "$CONSUMERS" | while read -r folder vhost may_configure may_write may_read; do
   login=$(cat "/logins/$folder/username")
+  check_plan
   make_vhost "$vhost"
+  ! has "$users" "$login" || leave_others "$login" "$vhost"
   make_login "$login" "/logins/$folder/password"
   ctl set_permissions --vhost "$vhost" "$login" "$may_configure" "$may_write" "$may_read"
   say "$login may use $vhost"
@@ -79,6 +106,7 @@ done
 
 for login in $DEPARTED; do
   has "$users" "$login" || continue
+  check_plan
   say "taking back the login $login"
   # The broker ends the connections of a login that is deleted.
   ctl delete_user "$login"

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,14 +166,23 @@ func checkTemplate(t *testing.T, object client.Object, template *corev1.PodTempl
 			t.Errorf("container %s is not restricted", container.Name)
 		}
 	}
-	if _, job := object.(*batchv1.Job); job || template.Labels["app.kubernetes.io/component"] == "worker" {
-		return // a worker serves nobody; its port, if any, tells metrics
+	if _, job := object.(*batchv1.Job); job {
+		return
+	}
+	if template.Labels["app.kubernetes.io/component"] == "component" && !hasMainPort(pod) {
+		return // a component without main port serves nobody; its ports, if any, tell metrics
 	}
 	for _, container := range pod.Containers {
 		if len(container.Ports) > 0 && container.ReadinessProbe == nil {
 			t.Errorf("container %s listens and has no readiness probe", container.Name)
 		}
 	}
+}
+
+func hasMainPort(pod corev1.PodSpec) bool {
+	return slices.ContainsFunc(pod.Containers, func(c corev1.Container) bool {
+		return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == "http" })
+	})
 }
 
 // checkSelector: what selects pods selects by frozen keys only.

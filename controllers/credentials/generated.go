@@ -82,23 +82,32 @@ func (g *Generated) begin(
 	}
 	record.Labels[v1alpha1.LabelEntry] = string(entry.Name)
 	err := g.Client.Create(ctx, secretFor(record, name, keys), client.DryRunAll)
-	if apierrors.IsAlreadyExists(err) { // ours, if there is a record that the cache lacks
-		live := &corev1.ConfigMap{}
-		if err := g.Live.Get(ctx, client.ObjectKeyFromObject(record), live); !apierrors.IsNotFound(err) {
-			return live, err
-		}
-		return nil, part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
-			"spec.secrets[%s]: Secret %s exists and belongs to somebody else; rename the entry", entry.Name, name)
+	if apierrors.IsAlreadyExists(err) {
+		return g.behind(ctx, record, part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
+			"spec.secrets[%s]: Secret %s exists and belongs to somebody else; rename the entry", entry.Name, name))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("try Secret %s: %w", name, err)
 	}
 	err = g.Client.Create(ctx, record)
-	if apierrors.IsAlreadyExists(err) { // the cache is behind, or a ConfigMap of this name belongs to somebody else
-		return nil, part.Waiting(v1alpha1.ReasonNameConflict, time.Second,
-			"spec.secrets[%s]: ConfigMap %s exists; rename the entry if it is not Stackwright's", entry.Name, record.Name)
+	if apierrors.IsAlreadyExists(err) {
+		return g.behind(ctx, record, part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
+			"spec.secrets[%s]: ConfigMap %s exists and belongs to somebody else; rename the entry", entry.Name, record.Name))
 	}
 	return record, err
+}
+
+// behind returns the record that the API server has while the cache lacks it, else the conflict.
+func (g *Generated) behind(ctx context.Context, record *corev1.ConfigMap, conflict error) (*corev1.ConfigMap, error) {
+	live := &corev1.ConfigMap{}
+	err := g.Live.Get(ctx, client.ObjectKeyFromObject(record), live)
+	if err == nil && live.Labels[kit.LabelManagedBy] == kit.ManagedBy {
+		return live, nil
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	return nil, conflict
 }
 
 // finish makes the Secret. That it exists already means that an earlier try succeeded and its answer was lost.

@@ -34,8 +34,11 @@ func (c *Class) EngineImage(engine, version string) (part.Image, error) {
 	for _, image := range catalog {
 		if version == "" || image.Version == version {
 			result := c.catalogImage(image)
-			if given {
+			switch {
+			case given:
 				result.Given = result.Name
+			case result.Name != image.Image: // a mirror of the class's; the tag is still ours
+				result.Given = untagged(result.Name)
 			}
 			return result, nil
 		}
@@ -44,6 +47,15 @@ func (c *Class) EngineImage(engine, version string) (part.Image, error) {
 	return part.Image{}, part.Waiting(v1alpha1.ReasonVersionNotInCatalog, 0,
 		"the image catalog has no %s %s; it has %s. Name one of them in version, or ask the platform team to add it to spec.images of the StackClass",
 		engine, version, strings.Join(versions, ", "))
+}
+
+// untagged is an image name without tag and digest.
+func untagged(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if colon := strings.LastIndexByte(image, ':'); colon > strings.LastIndexByte(image, '/') {
+		image = image[:colon]
+	}
+	return image
 }
 
 func (c *Class) catalogImage(image v1alpha1.CatalogImage) part.Image {

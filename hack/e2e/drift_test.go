@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ var owned = []struct {
 	{schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}, `{"metadata":{"labels":{"app.kubernetes.io/component":"nobody"}},"spec":{"template":{"spec":{"enableServiceLinks":true}}}}`},
 	{schema.GroupVersionKind{Version: "v1", Kind: "Service"}, `{"spec":{"selector":{"app.kubernetes.io/name":"nobody"}}}`},
 	{schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}, `{"automountServiceAccountToken":true}`},
-	{schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, `{"data":{"intruder":"yes"},"metadata":{"labels":{"app.kubernetes.io/component":"nobody"}}}`},
+	{schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, `{"metadata":{"labels":{"app.kubernetes.io/component":"nobody"}}}`},
 	{schema.GroupVersionKind{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscaler"}, `{"spec":{"maxReplicas":9}}`},
 	{schema.GroupVersionKind{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"}, `{"spec":{"maxUnavailable":null,"minAvailable":7}}`},
 	{schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}, `{"spec":{"ingress":[{}],"egress":[{}]}}`},
@@ -111,6 +112,10 @@ func wanted(object *unstructured.Unstructured) map[string]any {
 
 func edit(t *testing.T, n *harness.Namespace, object *unstructured.Unstructured, patch string) {
 	t.Helper()
+	if data, _, _ := unstructured.NestedStringMap(object.Object, "data"); len(data) > 0 {
+		key := slices.Sorted(maps.Keys(data))[0]
+		patch = fmt.Sprintf(`{"data":{%q:"edited by hand"}}`, key)
+	}
 	target := object.DeepCopy()
 	if err := suite.Client.Patch(t.Context(), target, client.RawPatch(types.MergePatchType, []byte(patch)), client.FieldOwner("a-hand")); err != nil {
 		t.Fatalf("edit %s %s of %s: %v", object.GetKind(), object.GetName(), n, err)

@@ -34,6 +34,7 @@ var masks = []struct {
 	{regexp.MustCompile(`-[0-9a-f]{8,10}\b`), "-HASH"},
 	{regexp.MustCompile(`_[0-9a-f]{8}(_[ab])?\b`), "_HASH"},
 	{regexp.MustCompile(`(credential-set|desired-hash|inputs-hash|applied-template|"facts"|credential-version|checksum[^:]*|config-hash): \S+`), "$1: MASKED"},
+	{regexp.MustCompile(`(name: PLAN\n\s*value:) \S+`), "$1 HASH"},
 	{regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z`), "TIME"},
 	{regexp.MustCompile(`(?m)^(\s*)(uid|resourceVersion|generation|observedGeneration|clusterIP|creationTimestamp): .*\n`), ""},
 	{regexp.MustCompile(`(?m)^(\s*)clusterIPs:\n\s*- .*\n`), ""},

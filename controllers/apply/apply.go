@@ -3,9 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
-	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
@@ -330,53 +327,4 @@ func (a *Applier) send(ctx context.Context, request func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// checkOwner says whether a live object may be changed for the owner: it is controlled by it, or it is an orphan that carries
-// the owner's labels, or it outlives its owner and carries the labels of the same stack entry.
-func checkOwner(owner desired.Owner, it *item, live client.Object) error {
-	controller := metav1.GetControllerOf(live)
-	labels, wanted := live.GetLabels(), it.object.GetLabels()
-	ours := labels[kit.LabelManagedBy] == kit.ManagedBy &&
-		labels[desired.LabelOwnerKind] == owner.GVK.Kind && labels[desired.LabelOwnerName] == owner.Object.GetName() &&
-		(labels[v1alpha1.LabelEntry] == wanted[v1alpha1.LabelEntry] || labels[v1alpha1.LabelEntry] == "") // removed by hand
-	switch {
-	case !live.GetDeletionTimestamp().IsZero():
-		return part.Waiting(v1alpha1.ReasonProgressing, time.Second, "%s %s is being deleted", it.gvk.Kind, live.GetName())
-	case controller != nil && controller.UID == owner.Object.GetUID():
-		return nil
-	case controller != nil && ours: // the children of an owner of the same name that was deleted
-		return part.Waiting(v1alpha1.ReasonProgressing, time.Second,
-			"%s %s belongs to an earlier %s of this name and is about to go", it.gvk.Kind, live.GetName(), owner.GVK.Kind)
-	case controller == nil && ours:
-		return nil
-	}
-	return part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
-		"%s %s exists and belongs to somebody else; rename it or this %s", it.gvk.Kind, live.GetName(), owner.GVK.Kind)
-}
-
-// explain turns a refusal of the API server into what the user can do about it.
-func explain(it *item, err error) error {
-	subject := fmt.Sprintf("%s %s", it.gvk.Kind, it.object.GetName())
-	switch {
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return part.Invalid(v1alpha1.ReasonInvalid, "%s is refused by the API server: %s", subject, shorten(err))
-	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return fmt.Errorf("%s: %w", subject, err)
-	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
-		message, _, _ := strings.Cut(shorten(err), ", used:") // the rest counts, and would change with every neighbour
-		return part.Waiting(v1alpha1.ReasonQuotaExceeded, conflictRetry, "%s is refused by the quota of the namespace: %s", subject, message)
-	case apierrors.IsForbidden(err):
-		return part.Waiting(v1alpha1.ReasonRefused, conflictRetry, "%s is forbidden: %s", subject, shorten(err))
-	}
-	return fmt.Errorf("%s: %w", subject, err)
-}
-
-func shorten(err error) string {
-	const limit = 300
-	text := err.Error()
-	if len(text) > limit {
-		text = text[:limit] + "..."
-	}
-	return text
 }

@@ -17,7 +17,7 @@ var ranks = map[string]int{
 }
 
 // startGrace is how long a container may run without answering before that is called a cause.
-const startGrace = 15 * time.Second
+const startGrace = 30 * time.Second
 
 // worst is the deepest cause among the pods of a workload; nil when all of them are ready.
 func worst(pods []corev1.Pod, now time.Time) *Cause {

@@ -117,7 +117,7 @@ func (r *Resolver) bind(stack *v1alpha1.BackendStack, state *EntryState, recorde
 	state.Dependency.Engine, state.Engine = view.Engine, view.Engine
 	stub, provider := r.stub(view, recorded)
 	if provider == nil {
-		state.Problem = part.Waiting(v1alpha1.ReasonCredentialsPending, 0, "%s %s has no provider yet", state.Kind, state.Object)
+		state.Problem = part.Waiting(v1alpha1.ReasonCredentialsPending, 0, "%s %s is being made", state.Kind, state.Object)
 		return
 	}
 	state.Peer = &part.Peer{Labels: kit.ServiceSelector(view.Engine, stub.Name), Ports: kit.TCP(provider.Ports(stub)...)}

@@ -275,6 +275,10 @@ func (a *Applier) change(
 		written, err = (&writer{a.Client, a.Live}).change(ctx, it.gvk, live, it.content)
 		return err
 	})
+	if apierrors.IsInvalid(err) && it.gvk.Kind == "PodDisruptionBudget" {
+		// Somebody set the field that excludes ours, and an apply cannot take it away: the budget is made anew.
+		return a.remove(ctx, owner, result, live)
+	}
 	if err != nil {
 		return explain(it, err)
 	}

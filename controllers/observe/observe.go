@@ -79,6 +79,9 @@ func (o *Observer) Read(ctx context.Context, owner desired.Owner, generations ma
 			if object.GetGeneration() < generations[apply.Key(workload.Kind, workload.Name)] {
 				workload.RolledOut, workload.Stuck, workload.Cause = false, false, &Cause{v1alpha1.ReasonProgressing, "the last change is rolling out"}
 			}
+			if cause := recentCrash(object, pods.Items, time.Now()); cause != nil && workload.RolledOut {
+				workload.RolledOut, workload.Cause, state.Unexplained = false, cause, true
+			}
 			if !workload.RolledOut && workload.Cause == nil {
 				o.explain(ctx, state, object, &workload, pods.Items)
 			}

@@ -2,10 +2,13 @@ package observe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 )
@@ -140,4 +143,34 @@ func crash(status *corev1.ContainerStatus) *Cause {
 		how, next = "was killed for want of memory", "choose a larger size"
 	}
 	return &Cause{v1alpha1.ReasonCrashLoop, fmt.Sprintf("container %s %s; %s", status.Name, how, next)}
+}
+
+// recentCrash is the cause of a Deployment whose pods have no readiness probe, count as ready the moment they start, and ended
+// with an error just before.
+func recentCrash(object client.Object, pods []corev1.Pod, now time.Time) *Cause {
+	deployment, ok := object.(*appsv1.Deployment)
+	if !ok || slices.ContainsFunc(deployment.Spec.Template.Spec.Containers, probed) {
+		return nil
+	}
+	mine := podsOf(object, pods)
+	for i := range mine {
+		for j := range mine[i].Status.ContainerStatuses {
+			if cause := crashedBefore(&mine[i].Status.ContainerStatuses[j], now); cause != nil {
+				return cause
+			}
+		}
+	}
+	return nil
+}
+
+func probed(container corev1.Container) bool { return container.ReadinessProbe != nil }
+
+func crashedBefore(status *corev1.ContainerStatus, now time.Time) *Cause {
+	running, before := status.State.Running, status.LastTerminationState.Terminated
+	if running == nil || before == nil || before.ExitCode == 0 || now.Sub(running.StartedAt.Time) >= startGrace {
+		return nil
+	}
+	unready := *status
+	unready.Ready = false
+	return crash(&unready)
 }

@@ -27,7 +27,7 @@ import (
 	"github.com/stackwright/stackwright/api/v1alpha1"
 )
 
-// assetsVariable names the folder with etcd, kube-apiserver and kube-controller-manager: go run -C hack/cluster . assets
+// assetsVariable names the folder with etcd, kube-apiserver and kube-controller-manager: go run -C hack/cluster . assets.
 const assetsVariable = "KUBEBUILDER_ASSETS"
 
 // controlPlane is a real API server without nodes. Of the controllers only the garbage collector and the one that empties

@@ -43,17 +43,6 @@ func (w *world) follow(ctx context.Context, namespace string, list func() client
 	}
 }
 
-// runAll lets every workload of the own namespace run as it is wanted.
-func (w *world) runAll() {
-	w.t.Helper()
-	for _, list := range []client.ObjectList{&appsv1.DeploymentList{}, &appsv1.StatefulSetList{}, &batchv1.JobList{}} {
-		w.must(w.client.List(w.t.Context(), list, client.InNamespace(w.own)))
-		for _, object := range items(list) {
-			w.run(w.t.Context(), object)
-		}
-	}
-}
-
 // run sets the status of a workload that does what it should. A conflict is another event.
 func (w *world) run(ctx context.Context, object client.Object) {
 	next := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object

@@ -20,7 +20,7 @@ func TestPasswordsAreUsable(t *testing.T) {
 		seen[value] = true
 	}
 	for _, c := range alphabet {
-		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
 			t.Errorf("%q needs an escape somewhere", c)
 		}
 	}

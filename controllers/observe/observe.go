@@ -79,16 +79,21 @@ func (o *Observer) Read(ctx context.Context, owner desired.Owner, generations ma
 			if object.GetGeneration() < generations[apply.Key(workload.Kind, workload.Name)] {
 				workload.RolledOut, workload.Stuck, workload.Cause = false, false, &Cause{v1alpha1.ReasonProgressing, "the last change is rolling out"}
 			}
-			if cause := recentCrash(object, pods.Items, time.Now()); cause != nil && workload.RolledOut {
-				workload.RolledOut, workload.Cause, state.Unexplained = false, cause, true
-			}
-			if !workload.RolledOut && workload.Cause == nil {
-				o.explain(ctx, state, object, &workload, pods.Items)
-			}
+			o.judge(ctx, state, object, &workload, pods.Items)
 			state.Workloads = append(state.Workloads, workload)
 		}
 	}
 	return state, nil
+}
+
+// judge adds what the pods of a workload tell.
+func (o *Observer) judge(ctx context.Context, state *State, object client.Object, workload *Workload, pods []corev1.Pod) {
+	if cause := recentCrash(object, pods, time.Now()); cause != nil && workload.RolledOut {
+		workload.RolledOut, workload.Cause, state.Unexplained = false, cause, true
+	}
+	if !workload.RolledOut && workload.Cause == nil {
+		o.explain(ctx, state, object, workload, pods)
+	}
 }
 
 // eventPatience is how long pods may take to start before their events are read: most need less, and each read is a request.

@@ -177,7 +177,7 @@ func TestOtherFactsMakeAnotherVersion(t *testing.T) {
 		t.Errorf("from %+v to %+v", old, set)
 	}
 	more := maker(c)
-	more.Provider.Binding = func(_ *part.Service, c part.Consumer, p string) map[string]string {
+	more.Provider.Binding = func(_ *part.Service, _ part.Consumer, _ string) map[string]string {
 		return map[string]string{"type": "test", "host": "elsewhere", "port": "1", "news": "of a later build"}
 	}
 	if again := ensure(t, more, next, consumers[0]); again.Consumers[0].Set.Version != set.Set.Version {

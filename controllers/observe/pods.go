@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -71,9 +72,18 @@ func scheduling(pod *corev1.Pod) *Cause {
 			return &Cause{v1alpha1.ReasonStoragePending, "its claim is not bound: " + tail(condition.Message)}
 		}
 		return &Cause{v1alpha1.ReasonUnschedulable,
-			"no node takes its pod: " + tail(condition.Message) + "; add capacity, or choose a smaller size or another placement"}
+			"no node takes its pod: " + withoutCounts(condition.Message) + "; add capacity, or choose a smaller size or another placement"}
 	}
 	return nil
+}
+
+// nodeCounts are the numbers of nodes in a message of the scheduler, which change with every neighbour.
+var nodeCounts = regexp.MustCompile(`[0-9]+/[0-9]+ nodes are available: |\b[0-9]+ `)
+
+// withoutCounts is what a message of the scheduler says of the nodes, without their numbers.
+func withoutCounts(message string) string {
+	message, _, _ = strings.Cut(message, " preemption:")
+	return strings.TrimSuffix(tail(nodeCounts.ReplaceAllString(message, "")), ".")
 }
 
 func containerCause(status *corev1.ContainerStatus, now time.Time) *Cause {

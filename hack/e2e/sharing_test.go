@@ -21,9 +21,12 @@ func TestMicroservices(t *testing.T) {
   - {name: back, `+app+`, uses: [front], env: [{name: NAME, value: back}]}
 `))
 	n.Ready("shop", soon)
+	// The node learns of ready pods a moment after the API server: the first connection may be refused.
+	const patient = `alias curl="curl --retry 10 --retry-delay 1 --retry-connrefused"
+`
 	for caller, call := range map[string]string{
-		"shop-front": `curl -sf "$BACK_URL/hello"; curl -sf "http://$BACK_HOST:$BACK_PORT/"; curl -sf http://shop-back:8080/`,
-		"shop-back":  `curl -sf "$FRONT_URL/hello"; curl -sf "http://$FRONT_HOST:$FRONT_PORT/"; curl -sf http://shop-front:8080/`,
+		"shop-front": patient + `curl -sf "$BACK_URL/hello"; curl -sf "http://$BACK_HOST:$BACK_PORT/"; curl -sf http://shop-back:8080/`,
+		"shop-back":  patient + `curl -sf "$FRONT_URL/hello"; curl -sf "http://$FRONT_HOST:$FRONT_PORT/"; curl -sf http://shop-front:8080/`,
 	} {
 		called := map[string]string{"shop-front": `"name":"back"`, "shop-back": `"name":"front"`}[caller]
 		if got := n.MustExec("deployment/"+caller, call); strings.Count(got, called) != 3 {

@@ -51,9 +51,7 @@ func render(t *testing.T, file string) *sample {
 		s.add(document)
 	}
 	for _, stack := range s.stacks { // the services that stacks make
-		for _, object := range s.stack(stack, nil).Retained {
-			s.services = append(s.services, object)
-		}
+		s.services = append(s.services, s.stack(stack, nil).Retained...)
 	}
 	for _, service := range s.services {
 		s.made[service] = s.service(service).Objects

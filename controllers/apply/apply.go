@@ -2,8 +2,8 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,8 +42,6 @@ type Applier struct {
 // Result tells what a pass did.
 type Result struct {
 	mutex sync.Mutex
-	// Writes is the number of requests that changed something.
-	Writes int
 	// Held names the workloads whose template is held back.
 	Held []string
 	// Generations are those of the objects that were written, by kind and name: a view of an earlier generation is older than
@@ -53,12 +51,6 @@ type Result struct {
 
 // Key names an object of the owner's namespace in Generations.
 func Key(kind, name string) string { return kind + "/" + name }
-
-func (r *Result) wrote() {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	r.Writes++
-}
 
 func (r *Result) generation(kind, name string, generation int64) {
 	r.mutex.Lock()
@@ -74,10 +66,9 @@ func (r *Result) hold(name string) {
 
 // item is one desired object on its way.
 type item struct {
-	object   client.Object
-	retained bool
-	gvk      schema.GroupVersionKind
-	content  map[string]any
+	object  client.Object
+	gvk     schema.GroupVersionKind
+	content map[string]any
 }
 
 // Apply makes the objects exist as desired: all of them at once, each by at most one write. It returns the errors of all.
@@ -86,42 +77,21 @@ func (a *Applier) Apply(ctx context.Context, owner desired.Owner, output part.Ou
 	minimum := minimums(output.Objects)
 	var group sync.WaitGroup
 	errs := make([]error, len(output.Objects)+len(output.Retained))
-	one := func(i int, object client.Object, retained bool) {
-		group.Go(func() { errs[i] = a.one(ctx, owner, result, object, retained, minimum) })
-	}
-	for i, object := range output.Objects {
-		one(i, object, false)
-	}
-	for i, object := range output.Retained {
-		one(len(output.Objects)+i, object, true)
+	for i, object := range slices.Concat(output.Objects, output.Retained) {
+		group.Go(func() { errs[i] = a.one(ctx, owner, result, object, minimum) })
 	}
 	group.Wait()
-	return result, first(errs)
-}
-
-// first returns the error that tells the user most: one that only the user can mend, then one that waits, then any.
-func first(errs []error) error {
-	for _, is := range []func(error) bool{
-		func(err error) bool { return part.AsInvalid(err) != nil },
-		func(err error) bool { return part.AsWaiting(err) != nil },
-	} {
-		for _, err := range errs {
-			if err != nil && is(err) {
-				return err
-			}
-		}
-	}
-	return errors.Join(errs...)
+	return result, part.Join(errs)
 }
 
 func (a *Applier) one(
-	ctx context.Context, owner desired.Owner, result *Result, object client.Object, retained bool, minimum map[string]int32,
+	ctx context.Context, owner desired.Owner, result *Result, object client.Object, minimum map[string]int32,
 ) error {
 	gvk, err := apiutil.GVKForObject(object, a.Scheme)
 	if err != nil {
 		return err
 	}
-	it := &item{object: object, retained: retained, gvk: gvk}
+	it := &item{object: object, gvk: gvk}
 	if it.content, err = contentOf(object); err != nil {
 		return err
 	}
@@ -277,7 +247,7 @@ func (a *Applier) change(
 	})
 	if apierrors.IsInvalid(err) && it.gvk.Kind == "PodDisruptionBudget" {
 		// Somebody set the field that excludes ours, and an apply cannot take it away: the budget is made anew.
-		return a.remove(ctx, owner, result, live)
+		return a.remove(ctx, owner, live)
 	}
 	if err != nil {
 		return explain(it, err)
@@ -303,7 +273,6 @@ func (a *Applier) relabel(ctx context.Context, owner desired.Owner, result *Resu
 func controlled(live client.Object) bool { return metav1.GetControllerOf(live) != nil }
 
 func (a *Applier) wrote(owner desired.Owner, result *Result, it *item, written metav1.Object) {
-	result.wrote()
 	result.generation(it.gvk.Kind, written.GetName(), written.GetGeneration())
 	gvk := it.gvk
 	a.Guard.Wrote(KeyOf(owner), it.object, func() client.Object {

@@ -39,7 +39,7 @@ func (a *Applier) Prune(
 	for i, object := range owned {
 		spared := wanted[a.identify(object)] || keep(object) || inUse(object) || !object.GetDeletionTimestamp().IsZero()
 		if !spared {
-			group.Go(func() { errs[i] = a.remove(ctx, owner, result, object) })
+			group.Go(func() { errs[i] = a.remove(ctx, owner, object) })
 		}
 	}
 	group.Wait()
@@ -79,7 +79,7 @@ func (a *Applier) Owned(ctx context.Context, owner desired.Owner) ([]client.Obje
 }
 
 // remove deletes one object. A StatefulSet is read live first, and deleted only as it was read.
-func (a *Applier) remove(ctx context.Context, owner desired.Owner, result *Result, object client.Object) error {
+func (a *Applier) remove(ctx context.Context, owner desired.Owner, object client.Object) error {
 	target := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object
 	var version *string
 	if _, stateful := object.(*appsv1.StatefulSet); stateful {
@@ -96,7 +96,6 @@ func (a *Applier) remove(ctx context.Context, owner desired.Owner, result *Resul
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", a.identify(object), err)
 	}
-	result.wrote()
 	gvk, _ := apiutil.GVKForObject(object, a.Scheme)
 	a.Guard.Removed(KeyOf(owner), object, func() client.Object {
 		empty, _ := a.empty(gvk)

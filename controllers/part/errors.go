@@ -53,3 +53,19 @@ func AsWaiting(err error) *WaitingError {
 	}
 	return nil
 }
+
+// Join returns of several errors the one that tells the user most: the first that only the user can mend, else the first that
+// waits, else all together; nil when there is none.
+func Join(errs []error) error {
+	for _, err := range errs {
+		if AsInvalid(err) != nil {
+			return err
+		}
+	}
+	for _, err := range errs {
+		if AsWaiting(err) != nil {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}

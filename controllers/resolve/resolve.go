@@ -4,7 +4,6 @@ package resolve
 
 import (
 	"context"
-	"errors"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -49,19 +48,4 @@ func (r *Resolver) namespaceMatches(ctx context.Context, namespace string, selec
 	object := &corev1.Namespace{}
 	exists, err := r.found(ctx, "", namespace, object)
 	return exists && parsed.Matches(labels.Set(object.Labels)), err
-}
-
-// join returns the first error that only the user can mend, else the first that waits, else all together.
-func join(errs []error) error {
-	for _, err := range errs {
-		if part.AsInvalid(err) != nil {
-			return err
-		}
-	}
-	for _, err := range errs {
-		if part.AsWaiting(err) != nil {
-			return err
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -181,7 +181,7 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 	if plan.Provider.Stateful(service) {
 		service.Storage, errs[3] = r.storage(ctx, plan.Class, "spec.storage", common.Storage, plan.Provider.DefaultStorage, plan.Recorded != nil)
 	}
-	return service, join(errs[:])
+	return service, part.Join(errs[:])
 }
 
 // serviceImage is the image of the version that is asked for, else recorded, else the catalog's first.

@@ -66,7 +66,7 @@ func (r *Resolver) Stack(ctx context.Context, object *v1alpha1.BackendStack) (*S
 		plan.Stack.Dependencies = append(plan.Stack.Dependencies, state.Dependency)
 	}
 	errs := []error{r.claims(ctx, plan), r.components(ctx, plan), plan.routes()}
-	return plan, join(errs)
+	return plan, part.Join(errs)
 }
 
 func (r *Resolver) claims(ctx context.Context, plan *StackPlan) error {
@@ -91,7 +91,7 @@ func (r *Resolver) claims(ctx context.Context, plan *StackPlan) error {
 			Entry: string(volume.Name), Name: name, Storage: storage, AccessModes: modes,
 		})
 	}
-	return join(errs)
+	return part.Join(errs)
 }
 
 func (r *Resolver) components(ctx context.Context, plan *StackPlan) error {
@@ -109,7 +109,7 @@ func (r *Resolver) components(ctx context.Context, plan *StackPlan) error {
 		}
 		plan.Stack.Components = append(plan.Stack.Components, component)
 	}
-	return join(errs)
+	return part.Join(errs)
 }
 
 func wanted(stack *part.Stack, component *part.Component) int32 {
@@ -183,7 +183,7 @@ func (p *StackPlan) component(spec v1alpha1.Component, graph *graph) (part.Compo
 	errs = append(errs, err)
 	result.Placement, err = p.Class.Placement(field+".placement", spec.Placement)
 	errs = append(errs, err, p.replicas(field, spec, &result))
-	return result, join(errs)
+	return result, part.Join(errs)
 }
 
 func (p *StackPlan) egress(spec v1alpha1.Component, uses []part.Dependency) ([]v1alpha1.EgressRule, bool) {
@@ -249,7 +249,7 @@ func (p *StackPlan) routes() error {
 	balancer.Resources, errs[1] = p.Class.Resources("loadBalancer.size", "Micro", nil)
 	balancer.Placement, errs[2] = p.Class.Placement("loadBalancer.placement", "")
 	p.Stack.LoadBalancer = balancer
-	return join(errs[:])
+	return part.Join(errs[:])
 }
 
 func (p *StackPlan) route(component *v1alpha1.Component, route *v1alpha1.Route) []part.Route {

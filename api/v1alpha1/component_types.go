@@ -24,7 +24,7 @@ type Runtime string
 const (
 	// RuntimeCustom makes no assumption.
 	RuntimeCustom Runtime = "Custom"
-	// RuntimeNodeJS sets the heap from the memory limit and NODE_ENV.
+	// RuntimeNodeJS sets the heap from the memory limit, NODE_ENV, and the user 1000.
 	RuntimeNodeJS Runtime = "NodeJS"
 	// RuntimeCelery builds the command line of a Celery worker or beat.
 	RuntimeCelery Runtime = "Celery"
@@ -163,7 +163,8 @@ type Component struct {
 	// +optional
 	InitContainers []InitContainer `json:"initContainers,omitempty"`
 
-	// terminationGracePeriodSeconds is how long a pod may take to stop, in seconds. Default 30, for Celery 300.
+	// terminationGracePeriodSeconds is how long the container may take to stop, in seconds. Default 30, for Celery 300. The pod of
+	// a Service gets 5 seconds more, in which callers forget it before it is told to stop.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
 	// +optional
@@ -176,10 +177,11 @@ type Component struct {
 	Placement string `json:"placement,omitempty"`
 
 	// uses names the services and components that this one connects to. Omitted: everything, which is allowed for a lone
-	// component or one that inherits the default image. An empty list is nothing.
+	// component or one that inherits the default image. An empty list is nothing. Who applies the list decides on all of it: a
+	// server-side apply that empties a list that is merged would leave the field out, which means everything.
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=30
-	// +listType=set
+	// +listType=atomic
 	// +optional
 	Uses []string `json:"uses,omitzero"`
 
@@ -195,7 +197,8 @@ type Component struct {
 	// +optional
 	Egress []EgressRule `json:"egress,omitzero"`
 
-	// strategy says how pods are replaced.
+	// strategy says how pods are replaced. Omitted: RollingUpdate, but Recreate for Celery's role Beat and where a volume of the
+	// stack is mounted that only one node can attach (ReadWriteOnce).
 	// +optional
 	Strategy *RolloutStrategy `json:"strategy,omitempty"`
 
@@ -303,19 +306,19 @@ type ComponentPort struct {
 
 // ComponentSecurityContext is the adjustable part of a pod's security context.
 type ComponentSecurityContext struct {
-	// runAsUser is the user id. Omitted: the image's, which must not be 0.
+	// runAsUser is the user id. Omitted: 1000 with the runtime NodeJS, else the image's, which must be a number above 0.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2147483647
 	// +optional
 	RunAsUser *int64 `json:"runAsUser,omitempty"`
 
-	// runAsGroup is the group id.
+	// runAsGroup is the group id. Omitted: 1000 with the runtime NodeJS where runAsUser is omitted too, else the image's.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2147483647
 	// +optional
 	RunAsGroup *int64 `json:"runAsGroup,omitempty"`
 
-	// fsGroup owns the files of the volumes.
+	// fsGroup owns the files of the volumes. Omitted: 65532 where a volume of the stack is mounted, else none.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2147483647
 	// +optional
@@ -363,7 +366,7 @@ const (
 
 // RolloutStrategy says how pods are replaced.
 type RolloutStrategy struct {
-	// type is RollingUpdate (default) or Recreate.
+	// type is RollingUpdate or Recreate.
 	// +required
 	Type RolloutType `json:"type,omitempty"`
 }

@@ -8,6 +8,8 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 // budgets are the requests that a stack may cost besides creating its objects. Our promise is 2. A full stack takes more: its
@@ -22,8 +24,8 @@ func TestCounts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two control planes")
 	}
-	if os.Getenv(assetsVariable) == "" {
-		unavailable(t, assetsVariable+" is not set; run this with "+assetsVariable+"=$(hack/cluster/cluster.sh assets)")
+	if os.Getenv(controlplane.AssetsVariable) == "" {
+		unavailable(t, controlplane.AssetsVariable+" is not set; run this with "+controlplane.AssetsVariable+"=$(hack/cluster/cluster.sh assets)")
 	}
 	o, err := parse([]string{"--quick"})
 	if err != nil {
@@ -33,7 +35,7 @@ func TestCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctrl.SetLogger(zap.New())
-	t.Cleanup(stopAll)
+	t.Cleanup(controlplane.StopAll)
 	for profile, n := range map[string]int{"app": 100, "full": 20} {
 		t.Run(profile, func(t *testing.T) {
 			r, err := measure(t.Context(), o, stackwright(profile, o.binary, false), profile, n, true)

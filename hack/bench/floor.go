@@ -46,8 +46,8 @@ func floor(ctx context.Context, o *options, s *subject, t *template, n int, equi
 	if err != nil {
 		return nil, err
 	}
-	defer a.stop()
-	writer, err := client.NewWithWatch(a.config(userFloor), client.Options{Scheme: scheme})
+	defer a.Stop()
+	writer, err := client.NewWithWatch(a.Config(userFloor), client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, err
 	}

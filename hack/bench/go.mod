@@ -48,6 +48,7 @@ require (
 	github.com/prometheus/common v0.70.0 // indirect
 	github.com/prometheus/procfs v0.21.1 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
+	github.com/stackwright/stackwright/hack/controlplane v0.0.0
 	github.com/x448/float16 v0.8.4 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.27.1 // indirect
@@ -73,3 +74,5 @@ require (
 )
 
 replace github.com/stackwright/stackwright => ../..
+
+replace github.com/stackwright/stackwright/hack/controlplane => ../controlplane

@@ -13,6 +13,8 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 func main() {
@@ -26,7 +28,7 @@ func main() {
 		err = run(ctx, o)
 	}
 	cancel()
-	stopAll()
+	controlplane.StopAll()
 	exit(err)
 }
 
@@ -136,12 +138,12 @@ func oneStack(ctx context.Context, o *options, s *subject) (*template, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer a.stop()
+	defer a.Stop()
 	t := &trial{arena: a, o: o, s: s, r: &result{}}
-	if t.kubeconfig, err = a.kubeconfig(s.user); err != nil {
+	if t.kubeconfig, err = a.Kubeconfig(s.user, ""); err != nil {
 		return nil, err
 	}
-	defer func() { t.operator.stop() }()
+	defer func() { t.operator.Stop() }()
 	if err := t.begin(ctx); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 // limits of one measurement: an operator that does not get there is reported as it is then.
@@ -23,7 +25,7 @@ type trial struct {
 	o          *options
 	s          *subject
 	kubeconfig string
-	operator   *process
+	operator   *controlplane.Process
 	metrics    *metrics
 	stacks     []client.Object
 	r          *result
@@ -38,12 +40,12 @@ func measure(ctx context.Context, o *options, s *subject, profile string, n int,
 	if err != nil {
 		return nil, err
 	}
-	defer a.stop()
+	defer a.Stop()
 	t := &trial{arena: a, o: o, s: s, r: &result{Subject: s.name, Profile: profile, Stacks: n}}
-	if t.kubeconfig, err = a.kubeconfig(s.user); err != nil {
+	if t.kubeconfig, err = a.Kubeconfig(s.user, ""); err != nil {
 		return nil, err
 	}
-	defer func() { t.operator.stop() }()
+	defer func() { t.operator.Stop() }()
 	if err := t.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -87,11 +89,11 @@ func (t *trial) begin(ctx context.Context) error {
 // launch starts the operator and waits until it asked something and came to rest.
 func (t *trial) launch(ctx context.Context, args ...string) (err error) {
 	size := t.audit.size()
-	if t.operator, t.metrics, err = t.s.launch(t.controlPlane, t.kubeconfig, args...); err != nil {
+	if t.operator, t.metrics, err = t.s.launch(t.Plane, t.kubeconfig, args...); err != nil {
 		return err
 	}
-	err = poll(ctx, 20*time.Millisecond, startLimit, t.s.name+" asks nothing", func(context.Context) (bool, error) {
-		return t.audit.size() > size, t.operator.alive()
+	err = controlplane.Poll(ctx, 20*time.Millisecond, startLimit, t.s.name+" asks nothing", func(context.Context) (bool, error) {
+		return t.audit.size() > size, t.operator.Alive()
 	})
 	if err == nil {
 		t.quiet(ctx, t.o.settle, quietLimit)
@@ -104,7 +106,7 @@ func (t *trial) launch(ctx context.Context, args ...string) (err error) {
 func (t *trial) quiet(ctx context.Context, duration, limit time.Duration) (loud bool) {
 	size := t.audit.size()
 	t.busy = time.Now()
-	err := poll(ctx, 50*time.Millisecond, limit, "not quiet", func(ctx context.Context) (bool, error) {
+	err := controlplane.Poll(ctx, 50*time.Millisecond, limit, "not quiet", func(ctx context.Context) (bool, error) {
 		if now := t.audit.size(); now != size {
 			size, t.busy = now, time.Now()
 		}
@@ -143,7 +145,7 @@ func (t *trial) converge(ctx context.Context) error {
 	}
 	stopProfile := t.profile(ctx)
 	before, begin := t.usage(t.operator), time.Now()
-	t.resident = t.operator.resident()
+	t.resident = t.operator.Resident()
 	err := pipeline(len(t.stacks), func(i int) error { return t.load.Create(ctx, t.stacks[i]) })
 	if err != nil {
 		return err
@@ -153,7 +155,7 @@ func (t *trial) converge(ctx context.Context) error {
 	}
 	stopProfile("converge")
 	t.r.use(before, t.usage(t.operator))
-	if err := t.operator.alive(); err != nil {
+	if err := t.operator.Alive(); err != nil {
 		return err
 	}
 	requests, err := t.audit.read()
@@ -167,7 +169,7 @@ func (t *trial) converge(ctx context.Context) error {
 
 // weigh notes how much the operator's memory grew.
 func (t *trial) weigh() {
-	t.r.MemoryPerThousand = mebibytes(t.operator.resident()-t.resident) * 1000 / float64(t.r.Stacks)
+	t.r.MemoryPerThousand = mebibytes(t.operator.Resident()-t.resident) * 1000 / float64(t.r.Stacks)
 }
 
 // tell sums up what was asked to make the stacks.

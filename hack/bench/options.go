@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 // options say what is measured.
@@ -81,7 +83,7 @@ func (o *options) hurry() {
 // prepare finds or builds the programs.
 func (o *options) prepare(ctx context.Context, folder string) (err error) {
 	progress("the control plane's binaries")
-	if o.assets, err = assets(ctx); err != nil {
+	if o.assets, err = controlplane.Assets(ctx, "../cluster"); err != nil {
 		return err
 	}
 	if o.pprof != "" {

@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 // peers are the other operators whose binaries are named; the report says which are not.
@@ -39,9 +41,9 @@ func peers(report *report, t *template) []*subject {
 }
 
 // peer starts a binary with arguments and environment; --sync-period is ours and left out.
-func peer(binary string, env []string, args ...string) func(*controlPlane, string, ...string) (*process, *metrics, error) {
-	return func(c *controlPlane, kubeconfig string, _ ...string) (*process, *metrics, error) {
-		p, err := start(filepath.Base(binary), c.dir, append(env, "KUBECONFIG="+kubeconfig), binary, args...)
+func peer(binary string, env []string, args ...string) func(*controlplane.Plane, string, ...string) (*controlplane.Process, *metrics, error) {
+	return func(c *controlplane.Plane, kubeconfig string, _ ...string) (*controlplane.Process, *metrics, error) {
+		p, err := controlplane.StartProcess(filepath.Base(binary), c.Folder, append(env, "KUBECONFIG="+kubeconfig), binary, args...)
 		return p, nil, err
 	}
 }
@@ -90,7 +92,7 @@ func defineGraph(ctx context.Context, admin client.Client, t *template) error {
 	if err := admin.Create(ctx, graph); err != nil {
 		return err
 	}
-	return poll(ctx, 200*time.Millisecond, time.Minute, "kro does not serve the bench's kind", func(ctx context.Context) (bool, error) {
+	return controlplane.Poll(ctx, 200*time.Millisecond, time.Minute, "kro does not serve the bench's kind", func(ctx context.Context) (bool, error) {
 		list := &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": "kro.run/v1alpha1", "kind": "BenchStackList"}}
 		return admin.List(ctx, list) == nil, nil
 	})
@@ -131,8 +133,8 @@ spec:
 // clowder makes an app with database and cache. Its autoscaler is left out: at the measured commit it retries for ever.
 func clowder(binary string, _ *template) *subject {
 	s := &subject{prepare: clowderStubs, settle: clowderEnvironment}
-	s.launch = func(c *controlPlane, kubeconfig string, _ ...string) (*process, *metrics, error) {
-		path := c.authority.path("clowder.json")
+	s.launch = func(c *controlplane.Plane, kubeconfig string, _ ...string) (*controlplane.Process, *metrics, error) {
+		path := c.Path("clowder.json")
 		if err := os.WriteFile(path, []byte(`{"features": {"disableWebhooks": true}}`), 0o600); err != nil {
 			return nil, nil, err
 		}

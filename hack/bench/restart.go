@@ -8,7 +8,7 @@ import (
 
 // restart kills the operator and starts it on what it made: it should read everything once and change nothing.
 func (t *trial) restart(ctx context.Context) error {
-	t.operator.kill()
+	t.operator.Kill()
 	if _, err := t.audit.read(); err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func (t *trial) restart(ctx context.Context) error {
 	}
 	requests, err := t.audit.read()
 	asked := of(requests, t.s.user)
-	a := &again{Seconds: t.busy.Sub(begin).Seconds(), By: count(asked), Resident: mebibytes(t.operator.resident())}
+	a := &again{Seconds: t.busy.Sub(begin).Seconds(), By: count(asked), Resident: mebibytes(t.operator.Resident())}
 	for _, r := range asked {
 		switch {
 		case r.write():
@@ -40,7 +40,7 @@ func (t *trial) restart(ctx context.Context) error {
 
 // resync starts the operator with a short period of looking at everything again, and counts what that costs.
 func (t *trial) resync(ctx context.Context) error {
-	t.operator.stop()
+	t.operator.Stop()
 	if err := t.launch(ctx, "--sync-period", t.o.resync.String()); err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 // result is one row of the table.
@@ -91,10 +93,10 @@ func (r *result) took(duration time.Duration) {
 // usage is the processor time of everybody at one moment.
 type usage struct{ operator, api, etcd time.Duration }
 
-func (a *arena) usage(operator *process) usage {
-	u := usage{api: a.api.cpu(), etcd: a.etcd.cpu()}
+func (a *arena) usage(operator *controlplane.Process) usage {
+	u := usage{api: a.API.CPU(), etcd: a.Etcd.CPU()}
 	if operator != nil {
-		u.operator = operator.cpu()
+		u.operator = operator.CPU()
 	}
 	return u
 }

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 // root is the repository as seen from this folder, where go run -C and go test run.
@@ -40,8 +41,8 @@ func stackwright(profile, binary string, profiling bool) *subject {
 				Spec:       v1alpha1.StackClassSpec{Profile: v1alpha1.ProfileDevelopment},
 			})
 		},
-		launch: func(c *controlPlane, kubeconfig string, args ...string) (*process, *metrics, error) {
-			ports, err := freePorts(2)
+		launch: func(c *controlplane.Plane, kubeconfig string, args ...string) (*controlplane.Process, *metrics, error) {
+			ports, err := controlplane.FreePorts(2)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -51,7 +52,7 @@ func stackwright(profile, binary string, profiling bool) *subject {
 			if profiling {
 				args, env = append([]string{operatorCommand}, args...), append(env, debugVariable+"="+debug)
 			}
-			p, err := start("stackwright", c.dir, env, binary, args...)
+			p, err := controlplane.StartProcess("stackwright", c.Folder, env, binary, args...)
 			return p, &metrics{url: "http://" + address + "/metrics", debug: "http://" + debug}, err
 		},
 		stack: func(number int) (client.Object, error) { return newStack(profile, number) },

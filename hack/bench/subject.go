@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/hack/controlplane"
 )
 
 // subject is an operator that is measured.
@@ -31,7 +32,7 @@ type subject struct {
 	// prepare makes what it needs in the cluster before it starts.
 	prepare func(ctx context.Context, admin client.Client) error
 	// launch starts it. Its metrics are read while it serves them.
-	launch func(c *controlPlane, kubeconfig string, args ...string) (*process, *metrics, error)
+	launch func(c *controlplane.Plane, kubeconfig string, args ...string) (*controlplane.Process, *metrics, error)
 	// settle makes what needs it running before stacks are created.
 	settle func(ctx context.Context, admin client.Client) error
 	// stack makes one stack, withImage gives a copy of it another image.
@@ -49,32 +50,41 @@ var scheme = func() *runtime.Scheme {
 	return s
 }()
 
+// Users of a control plane besides the administrator, who sets everything up and is exempt from the API server's fairness.
+const (
+	userLoad  = "bench-load"
+	userFloor = "bench-floor"
+)
+
 // arena is a fresh control plane with what a subject needs in it.
 type arena struct {
-	*controlPlane
+	*controlplane.Plane
+	audit *audit
 	admin client.Client
 	// load creates stacks, as an ordinary user.
 	load client.WithWatch
 }
 
 func newArena(ctx context.Context, assets string, s *subject) (_ *arena, err error) {
-	c, err := startControlPlane(ctx, assets, s.user)
+	c, err := controlplane.Start(ctx, assets, controlplane.Options{
+		Users: []string{userLoad, userFloor, s.user}, AuditPolicy: fmt.Sprintf(auditPolicy, userFloor+", "+s.user),
+	})
 	if err != nil {
 		return nil, err
 	}
-	a := &arena{controlPlane: c}
+	a := &arena{Plane: c, audit: &audit{path: c.AuditLog}}
 	defer func() {
 		if err != nil {
-			c.stop()
+			c.Stop()
 		}
 	}()
-	if a.admin, err = client.New(c.config(userAdmin), client.Options{Scheme: scheme}); err != nil {
+	if a.admin, err = client.New(c.Config(controlplane.Administrator), client.Options{Scheme: scheme}); err != nil {
 		return nil, err
 	}
 	if err := a.furnish(ctx, s); err != nil {
 		return nil, err
 	}
-	a.load, err = client.NewWithWatch(c.config(userLoad), client.Options{Scheme: scheme})
+	a.load, err = client.NewWithWatch(c.Config(userLoad), client.Options{Scheme: scheme})
 	return a, err
 }
 
@@ -138,7 +148,7 @@ func (a *arena) crds(ctx context.Context, folder string) error {
 func (a *arena) served(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) error {
 	list := &metav1.PartialObjectMetadataList{}
 	list.APIVersion, list.Kind = crd.Spec.Group+"/"+crd.Spec.Versions[0].Name, crd.Spec.Names.ListKind
-	return poll(ctx, 50*time.Millisecond, time.Minute, crd.Name+" is not served", func(ctx context.Context) (bool, error) {
+	return controlplane.Poll(ctx, 50*time.Millisecond, time.Minute, crd.Name+" is not served", func(ctx context.Context) (bool, error) {
 		err := a.admin.List(ctx, list, client.Limit(1))
 		if apierrors.IsNotFound(err) || err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
 			return false, nil

@@ -128,6 +128,14 @@ func (l *Log) Since(moment time.Time) ([]Event, error) {
 	return events, nil
 }
 
+// From returns the requests of the user from the nth on that was read, and how many there are.
+func (l *Log) From(n int) ([]Event, int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	err := l.read()
+	return slices.Clone(l.events[n:]), len(l.events), err
+}
+
 // Writes returns the requests of the user since a moment that were to change something, but for leases and events; in one
 // namespace, or in all of them when it is empty.
 func (l *Log) Writes(moment time.Time, namespace string) ([]Event, error) {
@@ -186,7 +194,8 @@ func (l *Log) drain() error {
 	}
 }
 
-// take keeps a request once: a watch is logged when it starts and when it ends. Only what concerns Secrets is kept whole.
+// take keeps a request once: a watch is logged when it starts and when it ends. Only what concerns Secrets is kept whole, and
+// what was sent to delete something.
 func (l *Log) take(line []byte) error {
 	var event Event
 	if err := json.Unmarshal(line, &event); err != nil {
@@ -197,7 +206,10 @@ func (l *Log) take(line []byte) error {
 	}
 	l.seen[event.ID] = true
 	if event.ObjectRef == nil || event.ObjectRef.Resource != "secrets" {
-		event.ResponseObject, event.RequestObject = nil, nil
+		event.ResponseObject = nil
+		if event.Verb != "delete" {
+			event.RequestObject = nil
+		}
 	}
 	l.events = append(l.events, event)
 	return nil

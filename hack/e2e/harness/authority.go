@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func (s *Suite) CheckAuthority(complete bool) []string {
 			problems = append(problems, "granted and never used: "+grant)
 		}
 	}
-	return append(problems, secretAnswers(events)...)
+	return append(problems, audit.SecretAnswers(events)...)
 }
 
 // forbiddenRules are rules that no version of the role may have.
@@ -76,38 +75,4 @@ func forbiddenRules(rules []rbacv1.PolicyRule) []string {
 		}
 	}
 	return problems
-}
-
-// secretAnswers finds answers with a Secret that the operator did not send itself: it may see the values that it just made,
-// and no other.
-func secretAnswers(events []audit.Event) []string {
-	var problems []string
-	for i := range events {
-		event := &events[i]
-		if event.ObjectRef == nil || event.ObjectRef.Resource != "secrets" {
-			continue
-		}
-		sent, answered := secretIn(event.RequestObject), secretIn(event.ResponseObject)
-		switch {
-		case event.Verb != "create":
-			problems = append(problems, "a request for Secrets that is no create: "+event.String())
-		case event.Code() >= 400 && answered.Kind != "Status":
-			problems = append(problems, "a refused create of a Secret was answered with "+answered.Kind+": "+event.String())
-		case answered.Kind == "Secret" && len(answered.Data) != len(sent.Data)+len(sent.StringData):
-			problems = append(problems, "a create of a Secret was answered with other keys: "+event.String())
-		}
-	}
-	return problems
-}
-
-type secretContent struct {
-	Kind       string            `json:"kind"`
-	Data       map[string]string `json:"data"`
-	StringData map[string]string `json:"stringData"`
-}
-
-func secretIn(object json.RawMessage) secretContent {
-	var content secretContent
-	_ = json.Unmarshal(object, &content) // what is no object has no content
-	return content
 }

@@ -77,9 +77,12 @@ func Role(root string) (*rbacv1.ClusterRole, error) {
 	return role, yaml.UnmarshalStrict(content, role)
 }
 
-// identity applies the ServiceAccount with the roles that the project ships, and writes a kubeconfig with a token of it.
+// identity applies the ServiceAccount with the roles and policies that the project ships, and writes a kubeconfig with a token
+// of it.
 func (o *Operator) identity(ctx context.Context) error {
-	for _, args := range [][]string{{"-f", "config/manager/namespace.yaml"}, {"-k", "config/rbac"}} {
+	for _, args := range [][]string{
+		{"-f", "config/manager/namespace.yaml"}, {"-k", "config/rbac"}, {"-k", "config/policy/operator"}, {"-k", "config/policy/deletion"},
+	} {
 		if _, err := o.cluster.Kubectl(ctx, "", append([]string{"apply"}, args...)...); err != nil {
 			return err
 		}

@@ -1,8 +1,8 @@
-package main
+package controlplane
 
 import "syscall"
 
-// dieWithParent ends what was started also when the bench is killed.
+// dieWithParent ends what was started also when its parent is killed.
 func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }

@@ -1,4 +1,4 @@
-package main
+package controlplane
 
 import (
 	"crypto/ecdsa"
@@ -24,7 +24,7 @@ type authority struct {
 // newAuthority writes ca.crt and the key pair of service account tokens.
 func newAuthority(dir string) (*authority, error) {
 	a := &authority{dir: dir}
-	template := certificate("bench")
+	template := certificate("stackwright-plane")
 	template.IsCA, template.BasicConstraintsValid = true, true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature
 	var err error

@@ -1,0 +1,163 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
+)
+
+// Operator is the operator as a process of its own: a kill is a real one.
+type Operator struct {
+	// Args are given to the operator besides its addresses.
+	Args []string
+
+	binary, folder, kubeconfig string
+	env                        []string
+
+	mutex   sync.Mutex
+	process *controlplane.Process
+	killed  bool
+}
+
+const operatorLimit = time.Minute
+
+// Build builds the operator from a source tree into a file. Further arguments go to go build: -race, -overlay.
+func Build(ctx context.Context, source, file string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-trimpath", "-buildvcs=false"}, args...), "-o", file, ".")...)
+	cmd.Dir, cmd.Env = source, append(os.Environ(), "GOWORK=off")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the operator of %s: %w\n%s", source, err, output)
+	}
+	return nil
+}
+
+// Start runs the operator until it says that it is ready.
+func (o *Operator) Start(ctx context.Context) error {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	if o.process != nil {
+		return errors.New("the operator runs already")
+	}
+	ports, err := controlplane.FreePorts(2)
+	if err != nil {
+		return err
+	}
+	probes := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
+	args := append([]string{"--metrics-bind-address=0", "--health-probe-bind-address=" + probes, "--zap-log-level=error"}, o.Args...)
+	o.killed = false
+	if o.process, err = controlplane.StartProcess("operator", o.folder, append(o.env, "KUBECONFIG="+o.kubeconfig), o.binary, args...); err != nil {
+		return err
+	}
+	process := o.process
+	return controlplane.Poll(ctx, 10*time.Millisecond, operatorLimit, "the operator is not ready; its output is in "+process.Log,
+		func(ctx context.Context) (bool, error) {
+			if err := process.Alive(); err != nil {
+				return false, err
+			}
+			return answers(ctx, "http://"+probes+"/readyz"), nil
+		})
+}
+
+func answers(ctx context.Context, url string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Kill ends the operator without warning: SIGKILL.
+func (o *Operator) Kill() {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	if o.process != nil {
+		o.process.Kill()
+		o.process, o.killed = nil, true
+	}
+}
+
+// Killed says whether the operator was killed and not started since.
+func (o *Operator) Killed() bool {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.killed
+}
+
+// Signal sends a signal to the operator.
+func (o *Operator) Signal(signal os.Signal) error {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	if o.process == nil {
+		return errors.New("the operator does not run")
+	}
+	return o.process.Signal(signal)
+}
+
+// Restart kills the operator and starts it again.
+func (o *Operator) Restart(ctx context.Context) error {
+	o.Kill()
+	return o.Start(ctx)
+}
+
+// Use makes the next start run another binary, with other arguments.
+func (o *Operator) Use(binary string, args ...string) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.binary, o.Args = binary, args
+}
+
+// Log is the file of the operator's output.
+func (o *Operator) Log() string { return filepath.Join(o.folder, "operator.log") }
+
+// crashes finds what must not stand in the log (O6): a panic, a data race, a fatal error of the Go runtime.
+var crashes = regexp.MustCompile(`(?m)^(panic: .*|fatal error: .*|WARNING: DATA RACE)|Observed a panic.*|recovered from panic.*`)
+
+// Crashed returns an error when the operator ended by itself or panicked.
+func (o *Operator) Crashed() error {
+	o.mutex.Lock()
+	process := o.process
+	o.mutex.Unlock()
+	if process != nil {
+		if err := process.Alive(); err != nil {
+			return err
+		}
+	}
+	text, err := os.ReadFile(o.Log())
+	if err != nil {
+		return err
+	}
+	if at := crashes.FindIndex(text); at != nil {
+		return fmt.Errorf("the operator crashed:\n%s", text[at[0]:min(len(text), at[1]+3000)])
+	}
+	return nil
+}
+
+// Revive starts the operator again whenever it was killed, until the context ends.
+func (o *Operator) Revive(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if !o.Killed() {
+			_ = pause(ctx, 5*time.Millisecond)
+			continue
+		}
+		if err := o.Start(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/controllers/anchor"
+	"github.com/stackwright/stackwright/hack/e2e/audit"
+)
+
+// Leave is something that a plan does on purpose and that would otherwise be a loss.
+type Leave string
+
+const (
+	// DeleteData: a deletion was confirmed, claims and anchors go.
+	DeleteData Leave = "delete data"
+	// ReplaceCredentials: a credential was taken away from outside, another one is made.
+	ReplaceCredentials Leave = "replace credentials"
+)
+
+// Safety is O7 and O10: it watches claims, anchors and Secrets, and reads in the audit log what the operator asked for. It is on in
+// every plan.
+type Safety struct {
+	lane *Lane
+
+	mutex      sync.Mutex
+	leaves     map[string][]Leave
+	forgotten  map[string]bool
+	claims     map[string]*corev1.PersistentVolumeClaim
+	anchors    map[string]*anchor.Anchor
+	violations []error
+	read       int
+}
+
+func newSafety(l *Lane) *Safety {
+	return &Safety{
+		lane: l, leaves: map[string][]Leave{}, forgotten: map[string]bool{},
+		claims: map[string]*corev1.PersistentVolumeClaim{}, anchors: map[string]*anchor.Anchor{},
+	}
+}
+
+// Allow gives a namespace leave for what a plan does on purpose.
+func (s *Safety) Allow(namespace string, leave Leave) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.leaves[namespace] = append(s.leaves[namespace], leave)
+}
+
+// Forget ends the watch over a namespace that is about to be deleted.
+func (s *Safety) Forget(namespace string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.forgotten[namespace] = true
+}
+
+func (s *Safety) run(ctx context.Context) {
+	go s.follow(ctx, &corev1.PersistentVolumeClaimList{}, func(kind watch.EventType, o client.Object) error {
+		return s.claim(kind, o.(*corev1.PersistentVolumeClaim)) //nolint:forcetypeassert // the watch is of this type
+	})
+	go s.follow(ctx, &corev1.ConfigMapList{}, func(kind watch.EventType, o client.Object) error {
+		return s.anchor(kind, o.(*corev1.ConfigMap)) //nolint:forcetypeassert // the watch is of this type
+	})
+	go s.follow(ctx, &corev1.SecretList{}, func(kind watch.EventType, o client.Object) error {
+		return s.secret(kind, o.(*corev1.Secret)) //nolint:forcetypeassert // the watch is of this type
+	})
+}
+
+// follow judges every change of a kind. When the API server was away it goes on with what is there.
+func (s *Safety) follow(ctx context.Context, list client.ObjectList, judge func(watch.EventType, client.Object) error) {
+	for ctx.Err() == nil {
+		watcher, err := s.lane.Client.Watch(ctx, list)
+		if err != nil {
+			_ = pause(ctx, calm)
+			continue
+		}
+		for event := range watcher.ResultChan() {
+			object, ok := event.Object.(client.Object)
+			if !ok {
+				continue
+			}
+			s.mutex.Lock()
+			if err := judge(event.Type, object); err != nil && !s.forgotten[object.GetNamespace()] {
+				s.violations = append(s.violations, fmt.Errorf("data safety (O7): namespace %s: %w", object.GetNamespace(), err))
+			}
+			s.mutex.Unlock()
+		}
+		watcher.Stop()
+	}
+}
+
+func (s *Safety) allowed(namespace string, leave Leave) bool { return slices.Contains(s.leaves[namespace], leave) }
+
+// claim: no claim goes, none shrinks, none is replaced by another of its name.
+func (s *Safety) claim(kind watch.EventType, claim *corev1.PersistentVolumeClaim) error {
+	key := claim.Namespace + "/" + claim.Name
+	before := s.claims[key]
+	s.claims[key] = claim
+	if kind == watch.Deleted {
+		delete(s.claims, key)
+		if !s.allowed(claim.Namespace, DeleteData) {
+			return fmt.Errorf("claim %s was deleted", claim.Name)
+		}
+		return nil
+	}
+	if before == nil {
+		return nil
+	}
+	was, is := before.Spec.Resources.Requests[corev1.ResourceStorage], claim.Spec.Resources.Requests[corev1.ResourceStorage]
+	switch {
+	case before.UID != claim.UID:
+		return fmt.Errorf("claim %s was replaced by another", claim.Name)
+	case is.Cmp(was) < 0:
+		return fmt.Errorf("claim %s shrinks from %s to %s", claim.Name, was.String(), is.String())
+	}
+	return nil
+}
+
+// anchor: no anchor goes, and no credential that one names is replaced unless that was asked for.
+func (s *Safety) anchor(kind watch.EventType, object *corev1.ConfigMap) error {
+	if object.Labels[anchor.LabelKind] == "" {
+		return nil
+	}
+	key := object.Namespace + "/" + object.Name
+	before := s.anchors[key]
+	if kind == watch.Deleted {
+		delete(s.anchors, key)
+		if !s.allowed(object.Namespace, DeleteData) {
+			return fmt.Errorf("anchor %s was deleted", object.Name)
+		}
+		return nil
+	}
+	a, err := anchor.Parse(object, object.Labels[anchor.LabelKind], object.Labels["app.kubernetes.io/instance"])
+	if err != nil {
+		return nil //nolint:nilerr // a plan spoils anchors on purpose
+	}
+	s.anchors[key] = a
+	if before == nil || s.allowed(object.Namespace, ReplaceCredentials) {
+		return nil
+	}
+	return credentialsStay(before, a)
+}
+
+func credentialsStay(before, after *anchor.Anchor) error {
+	if before.Admin != nil && (after.Admin == nil || after.Admin.Secret != before.Admin.Secret) {
+		return fmt.Errorf("the administrator's credential of %s was replaced", after.Name)
+	}
+	for i := range before.Consumers {
+		was := &before.Consumers[i]
+		for j := range after.Consumers {
+			is := &after.Consumers[j]
+			same := is.Namespace == was.Namespace && is.Stack == was.Stack && is.Entry == was.Entry
+			changed := is.Set.Secret != was.Set.Secret && is.Set.Facts == was.Set.Facts
+			if same && changed && !was.Departed && !is.Departed {
+				return fmt.Errorf("the credential of %s/%s for %s was replaced: %s, then %s", was.Namespace, was.Stack, after.Name, was.Set.Secret, is.Set.Secret)
+			}
+		}
+	}
+	return nil
+}
+
+// secret: a Secret that an anchor names stays, as it was made.
+func (s *Safety) secret(kind watch.EventType, object *corev1.Secret) error {
+	if kind != watch.Deleted || s.allowed(object.Namespace, DeleteData) || s.allowed(object.Namespace, ReplaceCredentials) {
+		return nil
+	}
+	for key, a := range s.anchors {
+		for _, set := range a.Sets() {
+			own := set.Secret == object.Name && strings.HasPrefix(key, object.Namespace+"/")
+			if own && !s.forgotten[object.Namespace] {
+				return fmt.Errorf("secret %s was deleted while the anchor of %s names it", object.Name, a.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// Check returns what went against data safety or authority since the last check.
+func (s *Safety) Check() error {
+	events, read, err := s.lane.Audit.From(s.read)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	violations := append(s.violations, err)
+	s.violations, s.read = nil, read
+	for i := range events {
+		if why := s.forbidden(&events[i]); why != "" {
+			violations = append(violations, fmt.Errorf("%s: %s", why, events[i].String()))
+		}
+	}
+	for _, answer := range audit.SecretAnswers(events) {
+		violations = append(violations, errors.New("authority (O10): "+answer))
+	}
+	return errors.Join(violations...)
+}
+
+// data are resources that the operator never deletes.
+var data = []string{
+	"persistentvolumeclaims", "persistentvolumes", "volumesnapshots", "secrets", "namespaces", "customresourcedefinitions",
+	"backendstacks", "stackdatabases", "stackcaches", "stackqueues", "stackclasses",
+}
+
+// records are the names of anchors, and of the ConfigMaps that own credentials.
+var records = regexp.MustCompile(`-anchor$|-v[0-9]+-[a-z0-9]{5}$`)
+
+func (s *Safety) forbidden(event *audit.Event) string {
+	if event.ObjectRef == nil {
+		return ""
+	}
+	o := event.ObjectRef
+	switch {
+	case event.Denied():
+		return "authority (O10): beyond the role"
+	case event.Verb == "deletecollection":
+		return "data safety (O7): many objects at once"
+	case event.Verb == "delete" && slices.Contains(data, o.Resource):
+		return "data safety (O7): a deletion of data"
+	case event.Verb == "delete":
+		return s.forbiddenDelete(event)
+	}
+	return ""
+}
+
+// forbiddenDelete: whatever is deleted is named by its UID, and what is stateful by its version too. A StatefulSet leaves its pods.
+func (s *Safety) forbiddenDelete(event *audit.Event) string {
+	options := metav1.DeleteOptions{}
+	_ = json.Unmarshal(event.RequestObject, &options) // no body is no preconditions
+	conditions := options.Preconditions
+	if conditions == nil || conditions.UID == nil {
+		return "data safety (O7): a deletion without a UID"
+	}
+	stateful := event.ObjectRef.Resource == "statefulsets" || event.ObjectRef.Resource == "configmaps" && records.MatchString(event.ObjectRef.Name)
+	if stateful && conditions.ResourceVersion == nil {
+		return "data safety (O7): a deletion of something stateful without a version"
+	}
+	orphans := options.PropagationPolicy != nil && *options.PropagationPolicy == metav1.DeletePropagationOrphan
+	if event.ObjectRef.Resource == "statefulsets" && !orphans && !s.allowed(event.ObjectRef.Namespace, DeleteData) {
+		return "data safety (O7): a StatefulSet is deleted with its pods"
+	}
+	return ""
+}

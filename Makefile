@@ -20,13 +20,16 @@ help: ## Show the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deep copies, CRDs, RBAC, the kustomize schema, the chart's CRDs and the API reference.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deep copies, CRDs, RBAC, the kustomize schema, the chart's copies and the API reference.
 	$(CONTROLLER_GEN) object crd:allowDangerousTypes=false paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=stackwright paths=./controllers/... output:rbac:dir=config/rbac
 	go run -C hack/tools ./mergeschema ../../config/crd/bases ../../config/kustomize/openapi.json
 	mkdir -p charts/stackwright/files/crds charts/stackwright/files/rbac docs
 	cp config/crd/bases/*.yaml charts/stackwright/files/crds/
 	cd config/rbac && cp role.yaml leader_election_role.yaml user_roles.yaml servicebinding_role.yaml $(CURDIR)/charts/stackwright/files/rbac/
+	rm -rf charts/stackwright/files/policy && mkdir charts/stackwright/files/policy
+	cp -R config/policy/deletion config/policy/operator charts/stackwright/files/policy/
+	rm charts/stackwright/files/policy/*/kustomization.yaml
 	$(CRD_REF_DOCS) --log-level=ERROR --config=hack/tools/crd-ref-docs.yaml --source-path=api --renderer=markdown --output-path=docs/api.md
 
 .PHONY: lint
@@ -49,6 +52,18 @@ test: ## Run every test: units and control plane, then the end-to-end tests on a
 	@echo "test ./hack/cluster"; go test -C hack/cluster .
 	@echo "test ./hack/e2e"; go test -C hack/e2e ./audit/... ./harness/...
 	@go test -C hack/e2e -v -timeout 60m .
+
+# Plain tests run the seeds and the corpus of every target; this looks for more. What is found is kept in testdata/fuzz.
+FUZZTIME ?= 10s
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target of the operator for FUZZTIME, 10s unless told.
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' api controllers | xargs -n1 dirname | sort -u); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$package/*_test.go); do \
+			echo "fuzz ./$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./$$package || exit 1; \
+		done; \
+	done
 
 .PHONY: build
 build: ## Build the operator into bin/stackwright.

@@ -1,4 +1,5 @@
-// Package chart proves that the Helm chart installs what the kustomize configuration installs.
+// Package chart proves that the Helm chart installs what the kustomize configuration installs, and on a real API server that
+// the policies of both refuse and admit what they should.
 package chart
 
 import (
@@ -51,7 +52,10 @@ func TestEqualsKustomize(t *testing.T) {
 
 // TestFilesAreCurrent compares the chart's copies with what they are copies of.
 func TestFilesAreCurrent(t *testing.T) {
-	for copied, original := range map[string]string{"files/crds": "config/crd/bases", "files/rbac": "config/rbac"} {
+	for copied, original := range map[string]string{
+		"files/crds": "config/crd/bases", "files/rbac": "config/rbac",
+		"files/policy/deletion": "config/policy/deletion", "files/policy/operator": "config/policy/operator",
+	} {
 		files, err := filepath.Glob(filepath.Join(chart, copied, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no files in %s (%v)", copied, err)
@@ -167,27 +171,40 @@ func kustomized(t *testing.T) map[string]values {
 // objects returns the objects of manifests by kind and name.
 func objects(t *testing.T, manifests map[string]string) map[string]values {
 	t.Helper()
+	parsed, err := parse(manifests)
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := map[string]values{}
-	for file, content := range manifests {
+	for _, object := range parsed {
+		key := fmt.Sprintf("%v/%v", object["kind"], object["metadata"].(values)["name"]) //nolint:forcetypeassert // an object has one
+		if found[key] != nil {
+			t.Errorf("%s stands twice", key)
+		}
+		found[key] = object
+	}
+	return found
+}
+
+// parse returns the objects of manifests, file by file.
+func parse(manifests map[string]string) ([]values, error) {
+	var found []values
+	for _, file := range slices.Sorted(maps.Keys(manifests)) {
+		content := manifests[file]
 		if !strings.HasSuffix(file, ".yaml") {
 			continue
 		}
 		for _, document := range strings.Split("\n"+content, "\n---") {
 			var object values
 			if err := yaml.Unmarshal([]byte(document), &object); err != nil {
-				t.Fatalf("%s: %v in\n%s", file, err, document)
+				return nil, fmt.Errorf("%s: %w in\n%s", file, err, document)
 			}
-			if object == nil {
-				continue
+			if object != nil {
+				found = append(found, object)
 			}
-			key := fmt.Sprintf("%v/%v", object["kind"], object["metadata"].(values)["name"]) //nolint:forcetypeassert // an object has one
-			if found[key] != nil {
-				t.Errorf("%s stands twice", key)
-			}
-			found[key] = object
 		}
 	}
-	return found
+	return found, nil
 }
 
 // plain leaves out what Helm adds for itself.

@@ -25,12 +25,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
 {{/*
-The documents of one of the generated files, with the chart's labels, and in the release's namespace where they have one.
+The documents of one of the generated files, with the chart's labels, and for the release's namespace. With "keep" they stay
+when the release is uninstalled.
 */}}
 {{- define "stackwright.file" -}}
-{{- range splitList "\n---\n" (.root.Files.Get .file) }}
+{{- $account := printf "system:serviceaccount:%s:stackwright" .root.Release.Namespace }}
+{{- range splitList "\n---\n" (.root.Files.Get .file | replace "system:serviceaccount:stackwright-system:stackwright" $account) }}
 {{- $object := fromYaml . }}
 {{- $_ := set $object.metadata "labels" (merge (default dict $object.metadata.labels) (fromYaml (include "stackwright.labels" $.root))) }}
+{{- if $.keep }}
+{{- $_ := set $object.metadata "annotations" (dict "helm.sh/resource-policy" "keep") }}
+{{- end }}
 {{- if $object.metadata.namespace }}
 {{- $_ := set $object.metadata "namespace" $.root.Release.Namespace }}
 {{- end }}

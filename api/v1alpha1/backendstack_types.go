@@ -59,7 +59,7 @@ type BackendStackSpec struct {
 	// +optional
 	StackClassName string `json:"stackClassName,omitempty"`
 
-	// suspend scales the components and the stack's own unshared data services to zero. Data is kept.
+	// suspend scales the components and the stack's own unshared data services to zero. Data on claims is kept.
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
 
@@ -196,7 +196,8 @@ type SharedVolume struct {
 	// +optional
 	StorageClassName string `json:"storageClassName,omitempty"`
 
-	// accessModes default to ReadWriteOnce. Immutable.
+	// accessModes default to ReadWriteOnce: the pods that mount the volume have to share a node, and are kept on one where the
+	// scheduler can. Immutable.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=3
 	// +listType=set

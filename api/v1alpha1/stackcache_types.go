@@ -75,7 +75,7 @@ type CachePersistence string
 const (
 	// PersistenceNone keeps the content in memory only.
 	PersistenceNone CachePersistence = "None"
-	// PersistenceDurable writes an append-only file to a retained claim and evicts nothing.
+	// PersistenceDurable writes an append-only file to a retained claim and, by default, evicts nothing.
 	PersistenceDurable CachePersistence = "Durable"
 )
 

@@ -32,6 +32,8 @@ const (
 	LabelKind = "stackwright.dev/anchor"
 	// limit is the size in bytes above which an anchor is not believed.
 	limit = 512 << 10
+	// highest is the version of a set above which it is not believed: the next one has to be a number too.
+	highest = 1 << 30
 	// nameConflictRetry is how often an object that is not ours is looked at again: no watch tells of it.
 	nameConflictRetry = 30 * time.Second
 )
@@ -247,7 +249,7 @@ func (a *Anchor) check() error {
 }
 
 func (s *Set) check(prefixes ...string) error {
-	if s.Version < 1 || !digest.MatchString(s.Digest) {
+	if s.Version < 1 || s.Version > highest || !digest.MatchString(s.Digest) {
 		return fmt.Errorf("version %d with digest %q", s.Version, s.Digest)
 	}
 	if slices.ContainsFunc(s.Keys, func(key string) bool { return !bindingKey.MatchString(key) }) {
@@ -266,6 +268,10 @@ func (s *Set) check(prefixes ...string) error {
 }
 
 func (c *Consumer) check(service string) error {
+	modes := []v1alpha1.AccessMode{"", v1alpha1.AccessOwner, v1alpha1.AccessReadWrite, v1alpha1.AccessReadOnly}
+	if !slices.Contains(modes, c.Access) {
+		return fmt.Errorf("access %q is not a mode", c.Access)
+	}
 	for _, name := range []string{c.Database, c.Group, c.Login} {
 		if !identifier.MatchString(name) {
 			return fmt.Errorf("%q is not a name of a login or database", name)

@@ -85,6 +85,8 @@ func TestParseRefusesHostileAnchors(t *testing.T) {
 		"admin Secret too long":         func(a *anchor.Anchor) { a.Admin.Secret = "shop-main-" + strings.Repeat("a", 250) },
 		"no admin Secret":               func(a *anchor.Anchor) { a.Admin.Secret = "" },
 		"version 0":                     func(a *anchor.Anchor) { a.Admin.Version = 0 },
+		"version without a next":        func(a *anchor.Anchor) { a.Admin.Version = 1<<63 - 1 },
+		"access with further words":     func(a *anchor.Anchor) { a.Consumers[1].Access = "ReadOnly x\nconsumer 0 Owner" },
 		"negative version":              func(a *anchor.Anchor) { a.Certificate.Version = -1 },
 		"digest that is none":           func(a *anchor.Anchor) { a.Admin.Digest = "'; DROP TABLE users; --" },
 		"authority that is none": func(a *anchor.Anchor) {
@@ -191,6 +193,9 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		for _, c := range a.Consumers {
+			if strings.ContainsAny(string(c.Access), " \n") || c.Set.Version+1 < c.Set.Version {
+				t.Errorf("access %q of version %d", c.Access, c.Set.Version)
+			}
 			if !anchor.BindingName(c.Stack, c.Entry, c.Set.Binding) {
 				t.Errorf("binding %q of %s/%s", c.Set.Binding, c.Stack, c.Entry)
 			}

@@ -48,6 +48,9 @@ func newWorkload(s *part.Stack, component *part.Component, served map[v1alpha1.R
 		return nil, part.Invalid(v1alpha1.ReasonProviderMissing,
 			"component %s: the runtime %s is not part of this build of the operator", spec.Name, spec.Runtime)
 	}
+	if err := checkContainers(spec); err != nil {
+		return nil, err
+	}
 	for _, used := range component.Uses {
 		if used.Secret == "" {
 			return nil, part.Waiting(v1alpha1.ReasonCredentialsPending, 0,
@@ -58,7 +61,7 @@ func newWorkload(s *part.Stack, component *part.Component, served map[v1alpha1.R
 		Component: component,
 		stack:     s,
 		runtime:   runtime,
-		identity:  kit.ComponentIdentity(s.Name, string(spec.Name), spec.Type),
+		identity:  kit.ComponentIdentity(s.Name, string(spec.Name)),
 		name:      kit.Child(s.Name, string(spec.Name)),
 		singleton: runtime.Singleton != nil && runtime.Singleton(spec),
 	}, nil
@@ -74,7 +77,7 @@ func (w *workload) build(output *part.Output) {
 	if w.scales() && !w.stack.Suspended {
 		output.Add(w.horizontalPodAutoscaler())
 	}
-	if w.maxPods() > 1 && !w.stack.Suspended {
+	if w.hasBudget() {
 		output.Add(w.podDisruptionBudget())
 	}
 	output.Add(w.networkPolicy())
@@ -85,6 +88,12 @@ func (w *workload) hasPorts() bool { return w.Spec.Port != nil || len(w.Spec.Por
 
 // scales says whether an autoscaler decides the number of pods while the stack runs.
 func (w *workload) scales() bool { return w.Autoscaled && !w.singleton }
+
+// hasBudget leaves out pods that share a claim of one node: the first to be evicted starts nowhere else before the others are
+// gone, and a budget would hold those back, and the drain of the node with them.
+func (w *workload) hasBudget() bool {
+	return w.maxPods() > 1 && !w.stack.Suspended && len(w.singleNodeClaims()) == 0
+}
 
 // maxPods is the greatest number of pods while the stack runs.
 func (w *workload) maxPods() int32 {

@@ -75,10 +75,10 @@ func (w *workload) recreated() bool {
 	if w.Spec.Strategy != nil {
 		return w.Spec.Strategy.Type == v1alpha1.RolloutRecreate
 	}
-	return w.mountsSingleNodeClaim()
+	return len(w.singleNodeClaims()) > 0
 }
 
-// podLabels mark the pods for the network policies of what they use.
+// podLabels mark the pods for the network policies of what they use, and for each other where they have to share a node.
 func (w *workload) podLabels() map[string]string {
 	labels := w.identity.Labels()
 	for _, used := range w.Uses {
@@ -86,6 +86,9 @@ func (w *workload) podLabels() map[string]string {
 	}
 	for _, callee := range w.Calls {
 		labels[kit.LabelUsesPrefix+callee.Name] = "true"
+	}
+	for _, entry := range w.singleNodeClaims() {
+		labels[labelVolumePrefix+entry] = "true"
 	}
 	return labels
 }
@@ -118,10 +121,21 @@ func (w *workload) podSpec(conventional []corev1.EnvVar) corev1.PodSpec {
 	pod.InitContainers = w.initContainers(generated)
 	pod.Volumes = w.volumes()
 	pod.TerminationGracePeriodSeconds = kit.Ptr(w.gracePeriod())
-	if !w.singleton {
+	w.distribute(&pod)
+	return pod
+}
+
+// distribute keeps the pods apart, or together where they share what one node at a time can attach.
+func (w *workload) distribute(pod *corev1.PodSpec) {
+	switch {
+	case len(w.singleNodeClaims()) > 0:
+		if pod.Affinity == nil {
+			pod.Affinity = &corev1.Affinity{}
+		}
+		pod.Affinity.PodAffinity = w.besideClaims()
+	case !w.singleton:
 		pod.TopologySpreadConstraints = kit.Spread(w.identity.Selector())
 	}
-	return pod
 }
 
 func (w *workload) pullSecrets() []corev1.LocalObjectReference {

@@ -6,7 +6,19 @@ import (
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
 )
+
+// checkContainers refuses what the API server refuses with words that name no field of the component.
+func checkContainers(spec *v1alpha1.Component) error {
+	for i := range spec.InitContainers {
+		if spec.InitContainers[i].Name == spec.Name {
+			return part.Invalid(v1alpha1.ReasonInvalid,
+				"component %s: initContainers[%s] has the name of the component's own container; give it another", spec.Name, spec.Name)
+		}
+	}
+	return nil
+}
 
 // initContainers run before the component, or beside it. They see its services, and obey its restrictions. What the runtime
 // adjusts is only for those of the component's own image.

@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -16,18 +17,10 @@ type templateInputs struct {
 	InitImages       []string                     `json:"initImages,omitempty"`
 	Resources        corev1.ResourceRequirements  `json:"resources"`
 	SidecarResources *corev1.ResourceRequirements `json:"sidecarResources,omitempty"`
-	Placement        placementInputs              `json:"placement,omitzero"`
+	Placement        kit.PlacementInputs          `json:"placement,omitzero"`
 	RestartedAt      string                       `json:"restartedAt,omitempty"`
 	Uses             []dependencyInputs           `json:"uses,omitempty"`
 	Calls            []calleeInputs               `json:"calls,omitempty"`
-}
-
-type placementInputs struct {
-	NodeSelector      map[string]string    `json:"nodeSelector,omitempty"`
-	Tolerations       []corev1.Toleration  `json:"tolerations,omitempty"`
-	NodeAffinity      *corev1.NodeAffinity `json:"nodeAffinity,omitempty"`
-	PriorityClassName string               `json:"priorityClassName,omitempty"`
-	RuntimeClassName  string               `json:"runtimeClassName,omitempty"`
 }
 
 type dependencyInputs struct {
@@ -55,7 +48,7 @@ func (w *workload) templateInputs() templateInputs {
 		Image:       w.Image,
 		InitImages:  w.InitImages,
 		Resources:   w.Resources,
-		Placement:   placementInputs(w.Placement),
+		Placement:   kit.PlacementInputs(w.Placement),
 		RestartedAt: w.RestartedAt,
 	}
 	if len(w.Spec.InitContainers) > 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
@@ -28,7 +29,8 @@ func (w *workload) networkPolicy() *networkingv1.NetworkPolicy {
 	for _, rule := range w.Egress {
 		egress = append(egress, toDeclared(rule))
 	}
-	return kit.NetworkPolicy(w.identity, w.stack.Namespace, w.name, w.identity.Selector(), ingress, egress)
+	pods := metav1.LabelSelector{MatchLabels: w.identity.Selector()}
+	return kit.NetworkPolicy(w.identity, w.stack.Namespace, w.name, pods, ingress, egress)
 }
 
 // toDeclared opens the addresses of a rule. Names cannot be matched: their ports are opened to every public address.
@@ -53,12 +55,14 @@ func addresses(rule v1alpha1.EgressRule) []networkingv1.NetworkPolicyPeer {
 	return ranges
 }
 
-// publicAddresses are all addresses but the private, shared, link-local (where clouds serve machine credentials) and
-// loopback ones.
+// publicAddresses are all addresses but those that clusters and clouds use inside: private, shared, loopback and link-local
+// ones (where machine credentials are served), the ranges for tests and for the future (nodes and pods have them on EKS and
+// GKE), and the one public address from which Azure serves its machines.
 func publicAddresses() []networkingv1.NetworkPolicyPeer {
 	return []networkingv1.NetworkPolicyPeer{
 		{IPBlock: &networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: []string{
 			"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
+			"198.18.0.0/15", "240.0.0.0/4", "168.63.129.16/32",
 		}}},
 		{IPBlock: &networkingv1.IPBlock{CIDR: "::/0", Except: []string{"fc00::/7", "fe80::/10"}}},
 	}

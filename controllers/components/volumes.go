@@ -8,7 +8,6 @@ import (
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
-	"github.com/stackwright/stackwright/controllers/part"
 )
 
 const (
@@ -94,15 +93,6 @@ func (w *workload) mountedClaims() []string {
 	}
 	slices.Sort(entries)
 	return slices.Compact(entries)
-}
-
-// mountsSingleNodeClaim says whether a container mounts a claim that one node at a time can attach.
-func (w *workload) mountsSingleNodeClaim() bool {
-	mounted := w.mountedClaims()
-	return slices.ContainsFunc(w.stack.Claims, func(claim part.Claim) bool {
-		return slices.Contains(mounted, claim.Entry) &&
-			!slices.Contains(claim.AccessModes, corev1.ReadWriteMany) && !slices.Contains(claim.AccessModes, corev1.ReadOnlyMany)
-	})
 }
 
 func ownVolume(declared *v1alpha1.ComponentVolume) corev1.Volume {

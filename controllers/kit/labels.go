@@ -51,6 +51,13 @@ func (i Identity) Labels() map[string]string {
 	return labels
 }
 
+// Lasting returns the identity without the stack, for what must not change when a stack lets a service go: a label in a pod
+// template would restart the pods, and one in a claim template is refused.
+func (i Identity) Lasting() Identity {
+	i.Stack = ""
+	return i
+}
+
 // Meta returns the metadata of an object with the labels of the identity.
 func (i Identity) Meta(namespace, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: i.Labels()}
@@ -66,10 +73,13 @@ func With(labels, more map[string]string) map[string]string {
 	return result
 }
 
-// ComponentIdentity is the identity of a component of a stack. It is the same for every type, because selectors never change
-// and a type may.
-func ComponentIdentity(stack, component string, _ v1alpha1.ComponentType) Identity {
-	return Identity{Name: component, Instance: stack, Component: "component", Stack: stack}
+// componentRole tells the pods of a stack's components from those of its load balancer and of data services.
+const componentRole = "component"
+
+// ComponentIdentity is the identity of a component of a stack. Its type is not part of it: a type can be edited, and selectors
+// never change.
+func ComponentIdentity(stack, component string) Identity {
+	return Identity{Name: component, Instance: stack, Component: componentRole, Stack: stack}
 }
 
 // LoadBalancerIdentity is the identity of a stack's load balancer.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -14,8 +13,7 @@ import (
 func TestSelectorsAreFrozen(t *testing.T) {
 	want := []string{"app.kubernetes.io/component", "app.kubernetes.io/instance", "app.kubernetes.io/name"}
 	for _, identity := range []kit.Identity{
-		kit.ComponentIdentity("shop", "web", v1alpha1.ComponentService),
-		kit.ComponentIdentity("shop", "mail", v1alpha1.ComponentWorker),
+		kit.ComponentIdentity("shop", "web"),
 		kit.LoadBalancerIdentity("shop"),
 		kit.ServiceIdentity(&part.Service{Engine: "PostgreSQL", Name: "shop-main", Stack: "shop"}, "primary"),
 	} {
@@ -27,15 +25,6 @@ func TestSelectorsAreFrozen(t *testing.T) {
 				t.Errorf("%+v: the label %s is %q, the selector wants %q", identity, key, identity.Labels()[key], value)
 			}
 		}
-	}
-}
-
-// TestTypeIsInNoSelector: a component's type can be edited.
-func TestTypeIsInNoSelector(t *testing.T) {
-	service := kit.ComponentIdentity("shop", "web", v1alpha1.ComponentService)
-	worker := kit.ComponentIdentity("shop", "web", v1alpha1.ComponentWorker)
-	if !maps.Equal(service.Labels(), worker.Labels()) {
-		t.Error("a Service and a Worker have different labels")
 	}
 }
 

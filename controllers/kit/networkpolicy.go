@@ -9,14 +9,14 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// NetworkPolicy closes the pods of the identity in both directions but for the rules.
-func NetworkPolicy(identity Identity, namespace, name string, selector map[string]string,
+// NetworkPolicy closes pods in both directions but for the rules.
+func NetworkPolicy(identity Identity, namespace, name string, pods metav1.LabelSelector,
 	ingress []networkingv1.NetworkPolicyIngressRule, egress []networkingv1.NetworkPolicyEgressRule,
 ) *networkingv1.NetworkPolicy {
 	return &networkingv1.NetworkPolicy{
 		ObjectMeta: identity.Meta(namespace, name),
 		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{MatchLabels: selector},
+			PodSelector: pods,
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
 			Ingress:     ingress,
 			Egress:      egress,

@@ -1,9 +1,13 @@
 package kit_test
 
 import (
+	"maps"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
@@ -67,5 +71,41 @@ func TestNoPortMeansEveryPort(t *testing.T) {
 	}
 	if own := kit.To(part.Peer{Labels: map[string]string{"a": "b"}}); own.To[0].NamespaceSelector != nil {
 		t.Error("a peer of the own namespace is looked for in others")
+	}
+}
+
+// TestServicePolicyKnowsItsPods: a component called postgresql, in a stack that is called like the service, is not among them.
+func TestServicePolicyKnowsItsPods(t *testing.T) {
+	service := &part.Service{Engine: "PostgreSQL", Namespace: "shop", Name: "shop-main", Stack: "shop"}
+	policy := kit.ServicePolicy(service, kit.ServiceIdentity(service, "primary"), []int32{5432})
+	for what, selector := range map[string]*metav1.LabelSelector{
+		"closes": &policy.Spec.PodSelector, "lets in": policy.Spec.Ingress[0].From[0].PodSelector, "lets out to": policy.Spec.Egress[1].To[0].PodSelector,
+	} {
+		pods, err := metav1.LabelSelectorAsSelector(selector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, role := range []string{"primary", "replica", "provision"} {
+			if !pods.Matches(labels.Set(kit.ServiceIdentity(service, role).Labels())) {
+				t.Errorf("what it %s has not the %s", what, role)
+			}
+		}
+		if pods.Matches(labels.Set(kit.ComponentIdentity("shop-main", "postgresql").Labels())) {
+			t.Errorf("what it %s has a component", what)
+		}
+	}
+}
+
+// TestClaimsOutliveTheStack: a claim template cannot change, so that it says nothing of the stack that may let the service go.
+func TestClaimsOutliveTheStack(t *testing.T) {
+	lone := identity
+	lone.Stack = ""
+	one, other := kit.ClaimTemplate(identity, part.Storage{}), kit.ClaimTemplate(lone, part.Storage{})
+	if !maps.Equal(one.Labels, other.Labels) || len(one.OwnerReferences) > 0 || one.Spec.StorageClassName != nil {
+		t.Errorf("%v of a stack, %v without", one.ObjectMeta, other.ObjectMeta)
+	}
+	if policy := kit.RetainClaims(); policy.WhenDeleted != appsv1.RetainPersistentVolumeClaimRetentionPolicyType ||
+		policy.WhenScaled != policy.WhenDeleted {
+		t.Errorf("%+v deletes data", policy)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -20,14 +21,25 @@ func ServiceSelector(engine, name string) map[string]string {
 
 // ServicePolicy closes the pods of a data service but for its consumers on the given ports, itself, and DNS.
 func ServicePolicy(s *part.Service, identity Identity, ports []int32) *networkingv1.NetworkPolicy {
-	selector := ServiceSelector(s.Engine, s.Name)
-	self := part.Peer{Labels: selector}
-	ingress := []networkingv1.NetworkPolicyIngressRule{From(self)}
+	pods := servicePods(s)
+	self := []networkingv1.NetworkPolicyPeer{{PodSelector: &pods}}
+	ingress := []networkingv1.NetworkPolicyIngressRule{{From: self}}
 	for _, consumer := range s.Consumers {
 		ingress = append(ingress, From(part.Peer{
 			Namespace: consumer.Namespace, Labels: ConsumerLabels(consumer.Stack, consumer.Entry), Ports: TCP(ports...),
 		}))
 	}
-	egress := []networkingv1.NetworkPolicyEgressRule{ToDNS(), To(self)}
-	return NetworkPolicy(identity, s.Namespace, s.Name, selector, ingress, egress)
+	egress := []networkingv1.NetworkPolicyEgressRule{ToDNS(), {To: self}}
+	return NetworkPolicy(identity, s.Namespace, s.Name, pods, ingress, egress)
+}
+
+// servicePods selects every pod of a data service, and no pod of a component: one that is called like the engine, in a stack
+// that is called like the service, has the same two labels.
+func servicePods(s *part.Service) metav1.LabelSelector {
+	return metav1.LabelSelector{
+		MatchLabels: ServiceSelector(s.Engine, s.Name),
+		MatchExpressions: []metav1.LabelSelectorRequirement{{
+			Key: LabelComponent, Operator: metav1.LabelSelectorOpNotIn, Values: []string{componentRole},
+		}},
+	}
 }

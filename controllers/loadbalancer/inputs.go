@@ -3,6 +3,7 @@ package loadbalancer
 import (
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -11,18 +12,10 @@ import (
 // gives: nobody asks for a version here, so that a newer one in the built-in catalog must not restart anything.
 type templateInputs struct {
 	Image       string                      `json:"image,omitempty"`
-	Placement   placementInputs             `json:"placement,omitzero"`
+	Placement   kit.PlacementInputs         `json:"placement,omitzero"`
 	Resources   corev1.ResourceRequirements `json:"resources,omitzero"`
 	RestartedAt string                      `json:"restartedAt,omitempty"`
 	Routes      []routeInputs               `json:"routes,omitempty"`
-}
-
-type placementInputs struct {
-	NodeSelector      map[string]string    `json:"nodeSelector,omitempty"`
-	Tolerations       []corev1.Toleration  `json:"tolerations,omitempty"`
-	NodeAffinity      *corev1.NodeAffinity `json:"nodeAffinity,omitempty"`
-	PriorityClassName string               `json:"priorityClassName,omitempty"`
-	RuntimeClassName  string               `json:"runtimeClassName,omitempty"`
 }
 
 type routeInputs struct {
@@ -34,7 +27,7 @@ type routeInputs struct {
 
 func newTemplateInputs(l *part.LoadBalancer) templateInputs {
 	inputs := templateInputs{
-		Image: l.Image.Given, Placement: placementInputs(l.Placement), Resources: l.Resources, RestartedAt: l.RestartedAt,
+		Image: l.Image.Given, Placement: kit.PlacementInputs(l.Placement), Resources: l.Resources, RestartedAt: l.RestartedAt,
 	}
 	for _, route := range l.Routes {
 		inputs.Routes = append(inputs.Routes, routeInputs{Hostname: route.Hostname, Path: route.Path, Host: route.Host, Port: route.Port})

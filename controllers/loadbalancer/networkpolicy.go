@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -25,10 +25,10 @@ func networkPolicy(s *part.Stack, identity kit.Identity) *networkingv1.NetworkPo
 	}
 	for _, component := range slices.Sorted(maps.Keys(ports)) {
 		egress = append(egress, kit.To(part.Peer{
-			Labels: kit.ComponentIdentity(s.Name, component, v1alpha1.ComponentService).Selector(),
+			Labels: kit.ComponentIdentity(s.Name, component).Selector(),
 			Ports:  kit.TCP(slices.Sorted(maps.Keys(ports[component]))...),
 		}))
 	}
-	return kit.NetworkPolicy(identity, s.Namespace, name(s), identity.Selector(),
-		[]networkingv1.NetworkPolicyIngressRule{everybody}, egress)
+	pods := metav1.LabelSelector{MatchLabels: identity.Selector()}
+	return kit.NetworkPolicy(identity, s.Namespace, name(s), pods, []networkingv1.NetworkPolicyIngressRule{everybody}, egress)
 }

@@ -47,7 +47,7 @@ func (g *graph) addForeign(other *v1alpha1.BackendStack) {
 }
 
 func identity(stack string, component *v1alpha1.Component) kit.Identity {
-	return kit.ComponentIdentity(stack, string(component.Name), component.Type)
+	return kit.ComponentIdentity(stack, string(component.Name))
 }
 
 // uses says whether a component connects to an entry or component of the given name.
@@ -143,9 +143,8 @@ func (g *graph) caller(caller v1alpha1.Caller, open []part.Port) part.Peer {
 	if stack == "" {
 		stack = g.stack.Name
 	}
-	labels := map[string]string{
-		kit.LabelName: string(caller.Component), kit.LabelInstance: stack, v1alpha1.LabelStack: stack,
-	}
+	labels := kit.ComponentIdentity(stack, string(caller.Component)).Selector()
+	labels[v1alpha1.LabelStack] = stack
 	return part.Peer{Namespace: caller.Namespace, Labels: labels, Ports: open}
 }
 

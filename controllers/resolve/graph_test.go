@@ -172,6 +172,17 @@ components:
 	}
 }
 
+// TestOnlyComponentsAreLetIn: the pods of a load balancer or of a data service can have the name of a component as a label too.
+func TestOnlyComponentsAreLetIn(t *testing.T) {
+	resolved := plan(t, cluster(), stack(t,
+		`{components: [{name: nginx, image: a, port: 80, uses: []}, {name: api, image: a, port: 90, uses: [], allowFrom: [{component: nginx}]}]}`))
+	for _, peer := range component(t, resolved, "api").IngressFrom {
+		if got := peer.Labels["app.kubernetes.io/component"]; got != "component" {
+			t.Errorf("%v lets in pods of the role %q", peer.Labels, got)
+		}
+	}
+}
+
 func TestEntries(t *testing.T) {
 	s := stack(t, `
 databases:

@@ -77,9 +77,7 @@ func (c *Class) Mirrored(image string) string {
 	var best v1alpha1.Mirror
 	for _, mirror := range c.Spec.Mirrors {
 		source := strings.TrimSuffix(mirror.Source, "/")
-		rest, matches := strings.CutPrefix(full, source)
-		whole := rest == "" || strings.ContainsAny(rest[:1], "/:@")
-		if matches && whole && len(source) > len(strings.TrimSuffix(best.Source, "/")) {
+		if below(full, source) && len(source) > len(strings.TrimSuffix(best.Source, "/")) {
 			best = mirror
 		}
 	}
@@ -101,14 +99,26 @@ func fullName(image string) string {
 	return image
 }
 
+// below says whether an image's full name is a registry, folder or name, or lies below it. A colon that a slash follows begins a
+// port: that is another registry.
+func below(full, prefix string) bool {
+	rest, matches := strings.CutPrefix(full, prefix)
+	switch {
+	case !matches:
+		return false
+	case rest == "" || rest[0] == '/':
+		return true
+	}
+	return strings.ContainsRune(":@", rune(rest[0])) && !strings.Contains(rest, "/")
+}
+
 // checkRegistry refuses images of components from elsewhere than the class allows.
 func (c *Class) checkRegistry(field, image string) error {
 	if c.Spec.Limits == nil || len(c.Spec.Limits.Registries) == 0 {
 		return nil
 	}
 	for _, registry := range c.Spec.Limits.Registries {
-		rest, matches := strings.CutPrefix(fullName(image), strings.TrimSuffix(registry, "/"))
-		if matches && (rest == "" || strings.ContainsAny(rest[:1], "/:@")) {
+		if below(fullName(image), strings.TrimSuffix(registry, "/")) {
 			return nil
 		}
 	}

@@ -3,6 +3,7 @@ package status
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -75,6 +76,16 @@ func worst(verdicts []Verdict) (Verdict, bool) {
 	return Verdict{}, false
 }
 
+// bounded makes of words of others a message that the API server takes, and that reads the same when it is read back: what is no
+// text is replaced, as in JSON, and what is too long is cut.
+func bounded(message string) string {
+	message = strings.ToValidUTF8(message, "\uFFFD")
+	if runes := []rune(message); len(runes) > messageLimit {
+		message = string(runes[:messageLimit])
+	}
+	return message
+}
+
 // conditions writes conditions of one generation at one time.
 type conditions struct {
 	list       []metav1.Condition
@@ -83,11 +94,8 @@ type conditions struct {
 }
 
 func (c *conditions) set(kind string, state metav1.ConditionStatus, reason, message string) {
-	if runes := []rune(message); len(runes) > messageLimit {
-		message = string(runes[:messageLimit])
-	}
 	meta.SetStatusCondition(&c.list, metav1.Condition{
-		Type: kind, Status: state, Reason: reason, Message: message,
+		Type: kind, Status: state, Reason: reason, Message: bounded(message),
 		ObservedGeneration: c.generation, LastTransitionTime: metav1.NewTime(c.now),
 	})
 }

@@ -62,7 +62,9 @@ func Stack(pass StackPass, now time.Time) v1alpha1.BackendStackStatus {
 func (p *StackPass) dependencies() []v1alpha1.DependencyStatus {
 	var result []v1alpha1.DependencyStatus
 	for i := range p.Plan.Entries {
-		result = append(result, p.dependency(&p.Plan.Entries[i]))
+		dependency := p.dependency(&p.Plan.Entries[i])
+		dependency.Message = bounded(dependency.Message)
+		result = append(result, dependency)
 	}
 	return result
 }
@@ -141,7 +143,7 @@ func message(v Verdict) string {
 	if v.Ready {
 		return ""
 	}
-	return v.Message
+	return bounded(v.Message)
 }
 
 func (p *StackPass) component(name string, workload observe.Workload, exists bool) Verdict {

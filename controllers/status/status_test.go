@@ -175,6 +175,24 @@ func TestMessagesAreBounded(t *testing.T) {
 	}
 }
 
+// TestMessagesOfPartsAreBounded: the API server refuses a status with a longer one, and gives back another text for what is none.
+func TestMessagesOfPartsAreBounded(t *testing.T) {
+	p := pass()
+	p.Plan.Held["web"] = part.Invalid("Invalid", "%s", strings.Repeat("ä", 2000))
+	p.Plan.Object.Spec.Databases = []v1alpha1.DatabaseEntry{{Name: "main"}}
+	p.Plan.Entries = []resolve.EntryState{dependency(1, 1, metav1.ConditionFalse, nil)}
+	database := p.Plan.Entries[0].Service.Object.(*v1alpha1.StackDatabase) //nolint:forcetypeassert // it was made so
+	database.Status.Conditions[0].Message = "cut within a letter: \xc3"
+	p.Plan.Entries[0].Service = resolve.ViewOf(database)
+	got := status.Stack(p, now)
+	if n := len([]rune(got.Components[0].Message)); n == 0 || n > 1000 {
+		t.Errorf("the component says %d characters", n)
+	}
+	if message := got.Dependencies[0].Message; message != "cut within a letter: \uFFFD" {
+		t.Errorf("the dependency says %q", message)
+	}
+}
+
 // dependency is an entry whose database says what is given.
 func dependency(generation, observed int64, state metav1.ConditionStatus, problem error) resolve.EntryState {
 	database := &v1alpha1.StackDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "shop-main", Generation: generation}}

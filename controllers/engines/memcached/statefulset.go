@@ -46,9 +46,7 @@ func statefulSet(s *part.Service, identity kit.Identity) *appsv1.StatefulSet {
 // templateInputs is what the pod template is built from. Stacks that come and go are not among it, nor is the number of nodes.
 func templateInputs(s *part.Service) inputs.Server { return inputs.Of(s) }
 
-// podTemplate has no label of the stack: a stack that goes would otherwise restart the cache that it leaves behind.
 func podTemplate(s *part.Service, identity kit.Identity) corev1.PodTemplateSpec {
-	identity.Stack = ""
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container(s))
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(30))
 	pod.TopologySpreadConstraints = kit.Spread(identity.Selector()) // also for one: a second must not restart the first
@@ -56,7 +54,9 @@ func podTemplate(s *part.Service, identity kit.Identity) corev1.PodTemplateSpec 
 		pod.Volumes = []corev1.Volume{kit.SecretVolume(tlsVolume, s.Certificate.Secret)}
 	}
 	return corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt)}, Spec: pod,
+		ObjectMeta: metav1.ObjectMeta{
+			Labels: identity.Lasting().Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt),
+		}, Spec: pod,
 	}
 }
 

@@ -81,6 +81,35 @@ func TestCopyFollows(t *testing.T) {
 	m.arrives(replica, "3")
 }
 
+// TestCopyStartsWithSmallerLimits: both StatefulSets roll at once, so that a copy starts with the smaller limits while its data
+// still comes from a primary with the greater ones. The server refuses to: it could not hold what the primary did.
+func TestCopyStartsWithSmallerLimits(t *testing.T) {
+	m := shop(t)
+	m.service.Replicas = 1
+	m.service.Parameters["max_connections"] = "100"
+	primary := m.started()
+	m.allowed(owner, "CREATE TABLE orders (id int); INSERT INTO orders VALUES (1)", "")
+	replica := m.copyOf("main-replica-0")
+	m.arrives(replica, "1")
+	replica.stop()
+
+	m.service.Parameters["max_connections"] = "40"
+	m.build()
+	replica = m.copyOf("main-replica-0")
+	m.arrives(replica, "1")
+	primary.stop()
+	primary = m.pod("main-0", "127.0.0.1")
+	primary.prepare()
+	primary.start()
+	m.allowed(owner, "INSERT INTO orders VALUES (2)", "")
+	m.arrives(replica, "2")
+	replica.stop()
+	m.copyOf("main-replica-0")
+	if got, err := m.onCopy("SHOW max_connections"); err != nil || got != "40" {
+		t.Errorf("the copy keeps the limit of %s (%v) after the primary gave it up", got, err)
+	}
+}
+
 func TestCopyIsMadeAgainWhenThePrimaryDroppedItsLog(t *testing.T) {
 	m := shop(t)
 	m.service.Replicas = 1

@@ -13,12 +13,8 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-const (
-	// gracePeriodSeconds is what a fast stop with its last checkpoint may take.
-	gracePeriodSeconds = 120
-	// dataVolume is the name of the claim.
-	dataVolume = "data"
-)
+// gracePeriodSeconds is what a fast stop with its last checkpoint may take.
+const gracePeriodSeconds = 120
 
 // primary is the one server that writes.
 func primary(s *part.Service, config string) *appsv1.StatefulSet {
@@ -45,14 +41,11 @@ func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.
 			Selector:             &metav1.LabelSelector{MatchLabels: identity.Selector()},
 			PodManagementPolicy:  appsv1.ParallelPodManagement,
 			UpdateStrategy:       appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType},
-			VolumeClaimTemplates: []corev1.PersistentVolumeClaim{claim(s, identity)},
-			PersistentVolumeClaimRetentionPolicy: &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
-				WhenDeleted: appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
-				WhenScaled:  appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
-			},
+			VolumeClaimTemplates: []corev1.PersistentVolumeClaim{kit.ClaimTemplate(identity, s.Storage)},
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{
-				Labels: lastingLabels(identity), Annotations: kit.RestartAnnotations(s.RestartedAt),
+				Labels: identity.Lasting().Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt),
 			}, Spec: pod},
+			PersistentVolumeClaimRetentionPolicy: kit.RetainClaims(),
 		},
 	}
 	kit.SetInputs(set, newTemplateInputs(s, role))
@@ -71,28 +64,6 @@ func newTemplateInputs(s *part.Service, role string) templateInputs {
 	result := templateInputs{Server: inputs.Of(s), Storage: s.Storage.Size.String()}
 	if role == replicaRole {
 		result.ClusterDomain = s.ClusterDomain
-	}
-	return result
-}
-
-// lastingLabels leave out the stack: claim templates cannot change, and pods need not restart, when a stack lets the database go.
-func lastingLabels(identity kit.Identity) map[string]string {
-	return kit.With(identity.Selector(), map[string]string{kit.LabelManagedBy: kit.ManagedBy})
-}
-
-// claim is the volume of each pod. It has no owner and outlives everything.
-func claim(s *part.Service, identity kit.Identity) corev1.PersistentVolumeClaim {
-	result := corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: lastingLabels(identity)},
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources: corev1.VolumeResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceStorage: s.Storage.Size},
-			},
-		},
-	}
-	if s.Storage.ClassName != "" {
-		result.Spec.StorageClassName = &s.Storage.ClassName
 	}
 	return result
 }
@@ -158,7 +129,7 @@ func serverEnv(s *part.Service) []corev1.EnvVar {
 
 func serverMounts(s *part.Service) []corev1.VolumeMount {
 	mounts := []corev1.VolumeMount{
-		{Name: dataVolume, MountPath: dataPath},
+		{Name: kit.DataVolume, MountPath: dataPath},
 		{Name: "config", MountPath: configPath, ReadOnly: true},
 		{Name: "sockets", MountPath: socketsPath},
 		{Name: "tmp", MountPath: "/tmp"},

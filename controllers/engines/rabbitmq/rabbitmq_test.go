@@ -112,7 +112,7 @@ func TestUpgrade(t *testing.T) {
 func TestEveryParameterHasLimits(t *testing.T) {
 	for name := range parameters {
 		for _, value := range []string{"", " ", "1\nloopback_users = none", "1 # x", "$(id)", "${HOME}", "-1", "1e400", "NaN", "0x10", "99999999999999999999"} {
-			if parameters[name].accepts(value) {
+			if parameters[name].Accepts(value) {
 				t.Errorf("%s takes %q", name, value)
 			}
 		}

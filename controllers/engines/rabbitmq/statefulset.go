@@ -21,7 +21,6 @@ const (
 
 	configVolume = "config"
 	tlsVolume    = "tls"
-	dataVolume   = "data"
 	homeVolume   = "home"
 	tmpVolume    = "tmp"
 
@@ -35,7 +34,6 @@ func statefulSet(s *part.Service, config string) *appsv1.StatefulSet {
 	if s.Suspended {
 		replicas = 0
 	}
-	retain := appsv1.RetainPersistentVolumeClaimRetentionPolicyType
 	set := &appsv1.StatefulSet{
 		ObjectMeta: identity.Meta(s.Namespace, s.Name),
 		Spec: appsv1.StatefulSetSpec{
@@ -43,12 +41,10 @@ func statefulSet(s *part.Service, config string) *appsv1.StatefulSet {
 			ServiceName: peersName(s),
 			Selector:    &metav1.LabelSelector{MatchLabels: identity.Selector()},
 			// Parallel: after a full stop a node waits for those that stopped after it.
-			PodManagementPolicy:  appsv1.ParallelPodManagement,
-			Template:             podTemplate(s, config),
-			VolumeClaimTemplates: []corev1.PersistentVolumeClaim{claim(s)},
-			PersistentVolumeClaimRetentionPolicy: &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
-				WhenDeleted: retain, WhenScaled: retain,
-			},
+			PodManagementPolicy:                  appsv1.ParallelPodManagement,
+			Template:                             podTemplate(s, config),
+			VolumeClaimTemplates:                 []corev1.PersistentVolumeClaim{kit.ClaimTemplate(identity, s.Storage)},
+			PersistentVolumeClaimRetentionPolicy: kit.RetainClaims(),
 		},
 	}
 	kit.SetInputs(set, newTemplateInputs(s))
@@ -66,24 +62,14 @@ func newTemplateInputs(s *part.Service) templateInputs {
 	return templateInputs{Server: inputs.Of(s), Storage: s.Storage.Size.String(), ClusterDomain: s.ClusterDomain}
 }
 
-// lasting is the identity without the stack, for what must not change when the stack goes: a label in the pod template would
-// restart the broker, and one in the claim template is refused.
-func lasting(s *part.Service) kit.Identity {
-	identity := shared(s)
-	identity.Stack = ""
-	return identity
-}
-
 func podTemplate(s *part.Service, config string) corev1.PodTemplateSpec {
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), serverContainer(s))
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(stopSeconds))
-	pod.TopologySpreadConstraints = kit.Spread(lasting(s).Selector())
+	pod.TopologySpreadConstraints = kit.Spread(shared(s).Selector())
 	pod.Volumes = append(tlsVolumes(s), serverConfig(s, config), kit.EmptyDir(homeVolume, "16Mi"), kit.EmptyDir(tmpVolume, "64Mi"))
-	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: lasting(s).Labels()}, Spec: pod}
-	if s.RestartedAt != "" {
-		template.Annotations = map[string]string{kit.AnnotationRestartedAt: s.RestartedAt}
-	}
-	return template
+	return corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{
+		Labels: shared(s).Lasting().Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt),
+	}, Spec: pod}
 }
 
 // serverConfig puts the settings, the administrator and the cookie into one folder.
@@ -134,7 +120,7 @@ func serverContainer(s *part.Service) corev1.Container {
 		Resources:       s.Resources,
 		SecurityContext: kit.Restricted(),
 		VolumeMounts: append(tlsMounts(s), readOnly(configVolume, configDir),
-			corev1.VolumeMount{Name: dataVolume, MountPath: dataDir},
+			corev1.VolumeMount{Name: kit.DataVolume, MountPath: dataDir},
 			corev1.VolumeMount{Name: homeVolume, MountPath: homeDir},
 			corev1.VolumeMount{Name: tmpVolume, MountPath: "/tmp"}),
 		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: script(stopScript)}}},
@@ -191,22 +177,6 @@ func plainEnv(pairs ...string) []corev1.EnvVar {
 		env = append(env, corev1.EnvVar{Name: pairs[i], Value: pairs[i+1]})
 	}
 	return env
-}
-
-func claim(s *part.Service) corev1.PersistentVolumeClaim {
-	claim := corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: lasting(s).Labels()},
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources: corev1.VolumeResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceStorage: s.Storage.Size},
-			},
-		},
-	}
-	if s.Storage.ClassName != "" {
-		claim.Spec.StorageClassName = kit.Ptr(s.Storage.ClassName)
-	}
-	return claim
 }
 
 func tlsMounts(s *part.Service) []corev1.VolumeMount {

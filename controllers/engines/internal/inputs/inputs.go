@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -16,7 +17,7 @@ type Server struct {
 	Image       string                      `json:"image,omitempty"`
 	Version     string                      `json:"version,omitempty"`
 	Resources   corev1.ResourceRequirements `json:"resources,omitzero"`
-	Placement   placement                   `json:"placement,omitzero"`
+	Placement   kit.PlacementInputs         `json:"placement,omitzero"`
 	Parameters  map[string]string           `json:"parameters,omitempty"`
 	TLS         v1alpha1.TLSMode            `json:"tls,omitempty"`
 	Admin       string                      `json:"admin,omitempty"`
@@ -24,18 +25,10 @@ type Server struct {
 	RestartedAt string                      `json:"restartedAt,omitempty"`
 }
 
-type placement struct {
-	NodeSelector      map[string]string    `json:"nodeSelector,omitempty"`
-	Tolerations       []corev1.Toleration  `json:"tolerations,omitempty"`
-	NodeAffinity      *corev1.NodeAffinity `json:"nodeAffinity,omitempty"`
-	PriorityClassName string               `json:"priorityClassName,omitempty"`
-	RuntimeClassName  string               `json:"runtimeClassName,omitempty"`
-}
-
 // Of returns the inputs of a service.
 func Of(s *part.Service) Server {
 	return Server{
-		Image: s.Image.Given, Version: s.Image.Version, Resources: s.Resources, Placement: placement(s.Placement),
+		Image: s.Image.Given, Version: s.Image.Version, Resources: s.Resources, Placement: kit.PlacementInputs(s.Placement),
 		Parameters: s.Parameters, TLS: s.TLS, Admin: secret(s.Admin), Certificate: secret(s.Certificate), RestartedAt: s.RestartedAt,
 	}
 }
@@ -50,17 +43,17 @@ func secret(credential *part.Credential) string {
 // Job is what a Job that makes logins runs with. It restarts nothing, so that another image may run it again: one that never
 // started because its image could not be pulled is replaced.
 type Job struct {
-	Image      string    `json:"image,omitempty"`
-	RunAsUser  int64     `json:"runAsUser,omitempty"`
-	RunAsGroup int64     `json:"runAsGroup,omitempty"`
-	Version    string    `json:"version,omitempty"`
-	Placement  placement `json:"placement,omitzero"`
+	Image      string              `json:"image,omitempty"`
+	RunAsUser  int64               `json:"runAsUser,omitempty"`
+	RunAsGroup int64               `json:"runAsGroup,omitempty"`
+	Version    string              `json:"version,omitempty"`
+	Placement  kit.PlacementInputs `json:"placement,omitzero"`
 }
 
 // OfJob returns the inputs of a service's Job.
 func OfJob(s *part.Service) Job {
 	return Job{
 		Image: s.Image.Name, RunAsUser: s.Image.RunAsUser, RunAsGroup: s.Image.RunAsGroup, Version: s.Image.Version,
-		Placement: placement(s.Placement),
+		Placement: kit.PlacementInputs(s.Placement),
 	}
 }

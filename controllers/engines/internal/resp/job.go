@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -36,7 +37,8 @@ func provisioning(engine Engine, s *part.Service, users *corev1.ConfigMap) *batc
 	pod.Volumes = append(tlsVolumes(s), kit.ConfigVolume(usersVolume, users.Name, 0o444))
 	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
-	return kit.Job(identity, s.Namespace, kit.Child(s.Name, "provision"), pod, digest, s.Admin.Secret, s.TLS)
+	return kit.Job(identity, s.Namespace, kit.Child(s.Name, "provision"), pod,
+		inputs.OfJob(s), container.Command, container.Env, pod.Volumes)
 }
 
 func listDigest(contents ...string) string {

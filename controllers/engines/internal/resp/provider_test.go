@@ -142,3 +142,29 @@ func TestRollsOnlyForTheServer(t *testing.T) {
 		t.Error("the pod does not change with restartedAt")
 	}
 }
+
+// TestAnotherJob: a Job that exists is never changed, so that one which cannot start gets a successor when its cause is mended.
+func TestAnotherJob(t *testing.T) {
+	name := func(edit func(*part.Service)) string {
+		s := service(v1alpha1.TLSPreferred)
+		edit(s)
+		return provisioning(engine, s, usersConfigMap(s)).Name
+	}
+	first := name(func(*part.Service) {})
+	for what, edit := range map[string]func(*part.Service){
+		"image":         func(s *part.Service) { s.Image.Name = "valkey:8.1.1" },
+		"user":          func(s *part.Service) { s.Image.RunAsUser = 1000 },
+		"placement":     func(s *part.Service) { s.Placement.PriorityClassName = "high" },
+		"administrator": func(s *part.Service) { s.Admin = &part.Credential{Secret: "hot-admin-2", Digest: s.Admin.Digest} },
+		"certificate":   func(s *part.Service) { s.Certificate = &part.Credential{Secret: "hot-tls-2"} },
+		"mode":          func(s *part.Service) { s.TLS = v1alpha1.TLSRequired },
+		"domain":        func(s *part.Service) { s.ClusterDomain = "example.org" },
+	} {
+		if name(edit) == first {
+			t.Errorf("another %s leaves the job as it is", what)
+		}
+	}
+	if again := name(func(s *part.Service) { s.RestartedAt = "2026-11-01T00:00:00Z" }); again != first {
+		t.Error("a restart of the server makes another job")
+	}
+}

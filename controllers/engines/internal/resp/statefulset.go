@@ -19,7 +19,6 @@ const (
 	configVolume = "config"
 	usersVolume  = "users"
 	tlsVolume    = "tls"
-	dataVolume   = "data"
 	tmpVolume    = "tmp"
 )
 
@@ -38,16 +37,13 @@ func statefulSet(engine Engine, s *part.Service, config string) *appsv1.Stateful
 			ServiceName: s.Name,
 			Selector:    &metav1.LabelSelector{MatchLabels: identity.Selector()},
 			// Parallel: a pod that never gets ready, after a bad image for example, is replaced when the template is mended.
-			PodManagementPolicy: appsv1.ParallelPodManagement,
-			Template:            podTemplate(engine, s, identity, config),
-			PersistentVolumeClaimRetentionPolicy: &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
-				WhenDeleted: appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
-				WhenScaled:  appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
-			},
+			PodManagementPolicy:                  appsv1.ParallelPodManagement,
+			Template:                             podTemplate(engine, s, identity, config),
+			PersistentVolumeClaimRetentionPolicy: kit.RetainClaims(),
 		},
 	}
 	if s.Durable {
-		set.Spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{claim(s, identity)}
+		set.Spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{kit.ClaimTemplate(identity, s.Storage)}
 	}
 	kit.SetInputs(set, newTemplateInputs(s))
 	return set
@@ -64,9 +60,7 @@ func newTemplateInputs(s *part.Service) templateInputs {
 	return templateInputs{Server: inputs.Of(s), Durable: s.Durable, Eviction: s.Eviction}
 }
 
-// podTemplate has no label of the stack: a stack that goes would otherwise restart the cache that it leaves behind.
 func podTemplate(engine Engine, s *part.Service, identity kit.Identity, config string) corev1.PodTemplateSpec {
-	identity.Stack = ""
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), serverContainer(engine, s))
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(30))
 	pod.Volumes = slices.Concat(tlsVolumes(s), []corev1.Volume{
@@ -77,10 +71,12 @@ func podTemplate(engine Engine, s *part.Service, identity kit.Identity, config s
 	if s.Durable {
 		pod.TerminationGracePeriodSeconds = kit.Ptr(int64(60))
 	} else {
-		pod.Volumes = append(pod.Volumes, kit.EmptyDir(dataVolume, ""))
+		pod.Volumes = append(pod.Volumes, kit.EmptyDir(kit.DataVolume, ""))
 	}
 	return corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt)}, Spec: pod,
+		ObjectMeta: metav1.ObjectMeta{
+			Labels: identity.Lasting().Labels(), Annotations: kit.RestartAnnotations(s.RestartedAt),
+		}, Spec: pod,
 	}
 }
 
@@ -93,7 +89,7 @@ func serverContainer(engine Engine, s *part.Service) corev1.Container {
 		SecurityContext: kit.Restricted(),
 		VolumeMounts: append(tlsMounts(s), mount(configVolume, configDir), mount(usersVolume, usersDir),
 			corev1.VolumeMount{Name: tmpVolume, MountPath: "/tmp"},
-			corev1.VolumeMount{Name: dataVolume, MountPath: dataDir}),
+			corev1.VolumeMount{Name: kit.DataVolume, MountPath: dataDir}),
 	}
 	for _, port := range servicePorts(engine, s) {
 		container.Ports = append(container.Ports,
@@ -145,24 +141,6 @@ func servicePorts(engine Engine, s *part.Service) []corev1.ServicePort {
 		result = append(result, kit.TCPPort(name+"-tls", encryptedPort))
 	}
 	return result
-}
-
-// claim keeps the append-only file. Its labels are those of the pod, for people who look for it.
-func claim(s *part.Service, identity kit.Identity) corev1.PersistentVolumeClaim {
-	identity.Stack = ""
-	claim := corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: identity.Labels()},
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources: corev1.VolumeResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceStorage: s.Storage.Size},
-			},
-		},
-	}
-	if s.Storage.ClassName != "" {
-		claim.Spec.StorageClassName = &s.Storage.ClassName
-	}
-	return claim
 }
 
 func tlsVolumes(s *part.Service) []corev1.Volume {

@@ -87,6 +87,9 @@ func (o *options) prepare(ctx context.Context, folder string) (err error) {
 		return err
 	}
 	if o.pprof != "" {
+		if err := os.MkdirAll(o.pprof, 0o755); err != nil {
+			return err
+		}
 		o.binary, err = os.Executable()
 		return err
 	}

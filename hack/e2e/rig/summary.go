@@ -44,11 +44,13 @@ func (w *World) Summary(mark int) Summary {
 }
 
 // Exceeds is O8: it says where more or something else was created and deleted than in the undisturbed run, or where much more was
-// asked. Credential sets may be made more often: one whose making was disturbed is burnt, and goes.
+// asked. Credential sets may be made more often: one whose making was disturbed is burnt, and goes. Whatever is named by its
+// content may come and go as often as that content changes on the way; what is left of it must be equal.
 func (s Summary) Exceeds(want Summary) error {
 	var problems []string
-	problems = append(problems, compareCounts("created", s.Creates, want.Creates)...)
-	problems = append(problems, compareCounts("deleted", s.Deletes, want.Deletes)...)
+	mine, undisturbed := s.settled(), want.settled()
+	problems = append(problems, compareCounts("created", mine.Creates, undisturbed.Creates)...)
+	problems = append(problems, compareCounts("deleted", mine.Deletes, undisturbed.Deletes)...)
 	if most := 2*want.Writes + 25; s.Writes > most {
 		problems = append(problems, fmt.Sprintf("%d writes, undisturbed %d", s.Writes, want.Writes))
 	}
@@ -61,15 +63,30 @@ func (s Summary) Exceeds(want Summary) error {
 	return fmt.Errorf("the operator did other things than in the undisturbed run (O8): %s", strings.Join(problems, "; "))
 }
 
+// settled leaves out credential sets, and of what is named by its content takes the difference of creations and deletions.
+func (s Summary) settled() Summary {
+	result := Summary{Creates: map[string]int{}, Deletes: maps.Clone(s.Deletes)}
+	for name, n := range s.Creates {
+		if twin := "delete" + strings.TrimPrefix(name, "create"); strings.HasSuffix(name, "-HASH") {
+			n -= result.Deletes[twin]
+			delete(result.Deletes, twin)
+		}
+		result.Creates[name] = n
+	}
+	for _, counts := range []map[string]int{result.Creates, result.Deletes} {
+		maps.DeleteFunc(counts, func(name string, n int) bool { return n == 0 || strings.Contains(name, "-vN-random") })
+	}
+	return result
+}
+
 func compareCounts(what string, got, want map[string]int) []string {
 	var problems []string
 	all := maps.Clone(got)
 	maps.Copy(all, want)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if got[name] == want[name] || got[name] > want[name] && strings.Contains(name, "-vN-random") {
-			continue
+		if got[name] != want[name] {
+			problems = append(problems, fmt.Sprintf("%s was %s %d times, undisturbed %d", name, what, got[name], want[name]))
 		}
-		problems = append(problems, fmt.Sprintf("%s was %s %d times, undisturbed %d", name, what, got[name], want[name]))
 	}
 	return problems
 }

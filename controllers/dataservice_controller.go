@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -50,7 +51,7 @@ func (r *DataServiceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
 	if pass.Err == nil && len(pass.Generations) > 0 { // what was just written cannot have been observed; its events bring the next pass
-		return ctrl.Result{}, nil
+		return ctrl.Result{}, r.disown(ctx, owner, object, &pass)
 	}
 	after := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object
 	*resolve.ViewOf(after).Status = status.Service(pass, time.Now())
@@ -64,6 +65,22 @@ func (r *DataServiceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
 	return outcome(pass.Err, pass.State)
+}
+
+// disown takes the bindings of stacks that left out of the status at once: a stack of the same name that is made now must not be
+// called ready on a login that is about to go.
+func (r *DataServiceReconciler) disown(ctx context.Context, owner desired.Owner, object client.Object, pass *status.ServicePass) error {
+	after := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object
+	next := resolve.ViewOf(after).Status
+	before := len(next.Consumers)
+	next.Consumers = slices.DeleteFunc(next.Consumers, func(c v1alpha1.ConsumerStatus) bool {
+		recorded := pass.Plan.Anchor.Find(c.Namespace, c.Stack, c.Entry)
+		return c.Binding != nil && (recorded == nil || recorded.Departed)
+	})
+	if len(next.Consumers) == before {
+		return nil
+	}
+	return r.report(ctx, owner, object, after)
 }
 
 // report writes the status and tells of a change of Ready by an event.

@@ -2,7 +2,6 @@ package controllers_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 )
 
@@ -40,46 +38,16 @@ func (r request) write() bool {
 	return r.verb != "get" && r.verb != "list" && r.resource != "events" && !r.dryRun
 }
 
-// fault is what happens to one write.
-type fault int
-
-const (
-	none fault = iota
-	// crash: the write is done, nobody hears of it, and the process ends.
-	crash
-	// lost: the write is done, and the answer is lost.
-	lost
-	// conflict: the write is refused with 409.
-	conflict
-)
-
-// wire is the connection of one operator to the API server. It keeps a record, and breaks the nth write.
+// wire is the connection of one operator to the API server. It keeps a record.
 type wire struct {
-	next  http.RoundTripper
-	at    int // counts from 1; 0 is never
-	fault fault
-	// crashed is called once when the process is to end.
-	crashed func()
+	next http.RoundTripper
 
 	mutex    sync.Mutex
 	requests []request
-	writes   int
-	dead     bool
 }
-
-var errWire = errors.New("the connection is broken")
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	seen, counted := requestOf(r)
-	fault, dead := w.begin(seen, counted)
-	if dead {
-		return nil, errWire
-	}
-	if fault == conflict {
-		seen.status, seen.delivered = http.StatusConflict, true
-		w.record(seen)
-		return refusal(r), nil
-	}
 	response, err := w.next.RoundTrip(r)
 	if !counted {
 		return response, err
@@ -88,29 +56,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		seen.status = response.StatusCode
 		err = named(&seen, response)
 	}
-	seen.delivered = err == nil && fault == none
+	seen.delivered = err == nil
 	w.record(seen)
-	switch {
-	case fault == none && err == nil:
-		return response, nil
-	case fault == none:
-		return nil, err
-	case fault == crash:
-		w.end()
-	}
-	return nil, errWire
-}
-
-func (w *wire) begin(seen request, counted bool) (fault, bool) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	if counted && seen.write() && !w.dead {
-		w.writes++
-		if w.writes == w.at {
-			return w.fault, false
-		}
-	}
-	return none, w.dead
+	return response, err
 }
 
 func (w *wire) record(seen request) {
@@ -118,14 +66,6 @@ func (w *wire) record(seen request) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.requests = append(w.requests, seen)
-}
-
-// end breaks the connection for good.
-func (w *wire) end() {
-	w.mutex.Lock()
-	w.dead = true
-	w.mutex.Unlock()
-	w.crashed()
 }
 
 // since returns the requests from the nth on.
@@ -180,14 +120,4 @@ func named(seen *request, response *http.Response) error {
 		seen.name = accessor.GetName()
 	}
 	return nil
-}
-
-func refusal(r *http.Request) *http.Response {
-	body := `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"` + string(metav1.StatusReasonConflict) +
-		`","message":"the object has been modified","code":409}`
-	return &http.Response{
-		StatusCode: http.StatusConflict, Status: "409 Conflict", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
-		ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -108,8 +107,6 @@ type operator struct {
 // settings of an operator.
 type settings struct {
 	controllers.Options
-	at     int
-	fault  fault
 	resync time.Duration
 }
 
@@ -118,7 +115,7 @@ func (w *world) start(s settings) *operator {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	op := &operator{w: w, ended: make(chan error, 1)}
-	op.wire = &wire{at: s.at, fault: s.fault, crashed: cancel}
+	op.wire = &wire{}
 	w.record = append(w.record, op.wire)
 	restConfig := rest.CopyConfig(w.plane.config)
 	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper {
@@ -387,6 +384,3 @@ func items(list client.ObjectList) []client.Object {
 	}
 	return objects
 }
-
-// short says that the quick variant of a long test is wanted: go test -short, or a hint from a slow machine.
-func short() bool { return testing.Short() || os.Getenv("STACKWRIGHT_SHORT") != "" }

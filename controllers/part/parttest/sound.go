@@ -18,9 +18,7 @@ func Sound(t *testing.T, namespace string, build func() (part.Output, error)) *p
 	output, err := build()
 	again, againErr := build()
 	if err != nil {
-		if refusal(t, err) == "" || againErr == nil || refusal(t, err) != refusal(t, againErr) {
-			t.Errorf("refused with %q, and then with %v", err, againErr)
-		}
+		sameRefusal(t, err, againErr)
 		return nil
 	}
 	if againErr != nil || encoded(t, output) != encoded(t, again) {
@@ -36,6 +34,13 @@ func Sound(t *testing.T, namespace string, build func() (part.Output, error)) *p
 		}
 	}
 	return &output
+}
+
+func sameRefusal(t *testing.T, err, again error) {
+	t.Helper()
+	if again == nil || refusal(t, err) != refusal(t, again) {
+		t.Errorf("refused with %q, and then with %v", err, again)
+	}
 }
 
 // encoded is quicker than Render.

@@ -42,6 +42,19 @@ func Build(ctx context.Context, source, file string, args ...string) error {
 	return nil
 }
 
+// Another is a further operator beside the lane's own, behind the same proxy, which knows it by its name. It does not run yet.
+func (l *Lane) Another(name, binary string, args ...string) (*Operator, error) {
+	folder := filepath.Join(l.Plane.Folder, name)
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return nil, err
+	}
+	link := filepath.Join(folder, name) // a program tells the API server what it was started as
+	if err := os.Symlink(binary, link); err != nil && !os.IsExist(err) {
+		return nil, err
+	}
+	return &Operator{binary: link, Args: args, folder: folder, kubeconfig: l.Operator.kubeconfig, env: l.Operator.env}, nil
+}
+
 // Start runs the operator until it says that it is ready.
 func (o *Operator) Start(ctx context.Context) error {
 	o.mutex.Lock()
@@ -97,6 +110,16 @@ func (o *Operator) Killed() bool {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	return o.killed
+}
+
+// PID is the id of the operator's process; 0 when it does not run.
+func (o *Operator) PID() int {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	if o.process == nil {
+		return 0
+	}
+	return o.process.PID()
 }
 
 // Signal sends a signal to the operator.

@@ -32,12 +32,16 @@ type Proxy struct {
 	mutex    sync.Mutex
 	requests []Request
 	inFlight int
-	rules    []*Rule
-	streams  []*StreamRule
-	frozen   map[string]*view
-	expired  map[string]bool
-	latency  time.Duration
-	down     bool
+	// last is when the last request was answered. Leases do not count: they are renewed for ever.
+	last    time.Time
+	rules   []*Rule
+	streams []*StreamRule
+	frozen  map[string]*view
+	expired map[string]*StreamRule
+	events  []StreamEvent
+	watched map[string]bool
+	latency time.Duration
+	down    bool
 }
 
 // startProxy starts a proxy to a control plane for a user.
@@ -54,11 +58,16 @@ func startProxy(plane *controlplane.Plane, user string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{URL: "http://" + listener.Addr().String(), target: target, transport: transport, frozen: map[string]*view{}, expired: map[string]bool{}}
+	p := newProxy(target, transport)
+	p.URL = "http://" + listener.Addr().String()
 	quiet := log.New(io.Discard, "", 0) // a connection that is broken on purpose is no news
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
 	go func() { _ = p.server.Serve(listener) }()
 	return p, nil
+}
+
+func newProxy(target *url.URL, transport http.RoundTripper) *Proxy {
+	return &Proxy{target: target, transport: transport, frozen: map[string]*view{}, expired: map[string]*StreamRule{}, watched: map[string]bool{}}
 }
 
 func (p *Proxy) stop() { _ = p.server.Close() }
@@ -73,7 +82,7 @@ func (p *Proxy) Inject(rules ...*Rule) {
 // Calm takes every rule back: requests and streams pass as they are.
 func (p *Proxy) Calm() {
 	p.mutex.Lock()
-	p.rules, p.streams, p.latency, p.down = nil, nil, 0, false
+	p.rules, p.streams, p.expired, p.latency, p.down = nil, nil, map[string]*StreamRule{}, 0, false
 	p.mutex.Unlock()
 	p.Thaw()
 }
@@ -110,10 +119,10 @@ func (p *Proxy) Since(mark int) []Request {
 func (p *Proxy) QuietFor() time.Duration {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.inFlight > 0 || len(p.requests) == 0 {
+	if p.inFlight > 0 || p.last.IsZero() {
 		return 0
 	}
-	return time.Since(p.requests[len(p.requests)-1].At)
+	return time.Since(p.last)
 }
 
 // ServeHTTP passes a request on, or not.
@@ -166,6 +175,9 @@ func (p *Proxy) finish(request *Request) {
 	p.inFlight--
 	if request.Verb != "" {
 		p.requests = append(p.requests, *request)
+	}
+	if request.Verb != "" && request.Resource != leases {
+		p.last = request.At
 	}
 }
 

@@ -19,7 +19,9 @@ type Request struct {
 	// Verb is get, list, watch, create, patch, update or delete.
 	Verb, Resource, Subresource string
 	Namespace, Name             string
-	DryRun                      bool
+	// Agent is the name of the program that asked.
+	Agent  string
+	DryRun bool
 	// Status of the answer; 0 when the API server was not asked.
 	Status int
 	// Delivered says that the operator got the answer of the API server.
@@ -28,13 +30,16 @@ type Request struct {
 	At time.Time
 }
 
+// leases are what an operator that may be one of several renews.
+const leases = "leases"
+
 // Write says whether the request changes something for good. Events and leases are counted apart.
 func (r *Request) Write() bool {
 	switch r.Verb {
 	case "get", "list", "watch", "":
 		return false
 	}
-	return r.Resource != "events" && r.Resource != "leases" && !r.DryRun
+	return r.Resource != "events" && r.Resource != leases && !r.DryRun
 }
 
 // Object is the resource with the object's namespace and name.
@@ -70,7 +75,8 @@ func parse(r *http.Request) (Request, error) {
 		return Request{}, nil
 	}
 	query := r.URL.Query()
-	seen := Request{Verb: verbs[r.Method], DryRun: query.Get("dryRun") != ""}
+	agent, _, _ := strings.Cut(r.UserAgent(), "/")
+	seen := Request{Verb: verbs[r.Method], DryRun: query.Get("dryRun") != "", Agent: agent}
 	if len(parts) > 2 && parts[0] == "namespaces" {
 		seen.Namespace, parts = parts[1], parts[2:]
 	}

@@ -99,7 +99,9 @@ func (s *Safety) follow(ctx context.Context, list client.ObjectList, judge func(
 	}
 }
 
-func (s *Safety) allowed(namespace string, leave Leave) bool { return slices.Contains(s.leaves[namespace], leave) }
+func (s *Safety) allowed(namespace string, leave Leave) bool {
+	return slices.Contains(s.leaves[namespace], leave)
+}
 
 // claim: no claim goes, none shrinks, none is replaced by another of its name.
 func (s *Safety) claim(kind watch.EventType, claim *corev1.PersistentVolumeClaim) error {
@@ -209,8 +211,11 @@ var data = []string{
 	"backendstacks", "stackdatabases", "stackcaches", "stackqueues", "stackclasses",
 }
 
-// records are the names of anchors, and of the ConfigMaps that own credentials.
-var records = regexp.MustCompile(`-anchor$|-v[0-9]+-[a-z0-9]{5}$`)
+// sets are the names of the objects of credential sets.
+var sets = regexp.MustCompile(`-v[0-9]+-[a-z0-9]{5}$`)
+
+// record says whether a ConfigMap of that name is an anchor, or owns credentials.
+func record(name string) bool { return strings.HasSuffix(name, "-anchor") || sets.MatchString(name) }
 
 func (s *Safety) forbidden(event *audit.Event) string {
 	if event.ObjectRef == nil {
@@ -238,7 +243,7 @@ func (s *Safety) forbiddenDelete(event *audit.Event) string {
 	if conditions == nil || conditions.UID == nil {
 		return "data safety (O7): a deletion without a UID"
 	}
-	stateful := event.ObjectRef.Resource == "statefulsets" || event.ObjectRef.Resource == "configmaps" && records.MatchString(event.ObjectRef.Name)
+	stateful := event.ObjectRef.Resource == "statefulsets" || event.ObjectRef.Resource == "configmaps" && record(event.ObjectRef.Name)
 	if stateful && conditions.ResourceVersion == nil {
 		return "data safety (O7): a deletion of something stateful without a version"
 	}

@@ -1,17 +1,12 @@
 package rig
 
 import (
-	"bufio"
 	"context"
-	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"io"
+	"maps"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // StreamFault is what happens to an event of a watch.
@@ -37,18 +32,63 @@ const (
 	relistAfter = 1500 * time.Millisecond
 )
 
+// StreamFaults are tried at every event.
+var StreamFaults = []StreamFault{DropEvent, DuplicateEvent, DelayEvent, CloseWatch, ReplayEvents}
+
+// StreamEvent is one event of a watch of the operator.
+type StreamEvent struct {
+	// Type is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.
+	Type                      string
+	Resource, Namespace, Name string
+}
+
 // StreamRule is a fault for one event of the watches of one resource.
 type StreamRule struct {
 	Fault    StreamFault
 	Resource string
-	// Skip passes over that many events. Bookmarks and the first list of a watch count for nothing.
+	// Match says which events are meant; nil means all of them.
+	Match func(*StreamEvent) bool
+	// Skip passes over that many events that match. Bookmarks and the first list of a watch count for nothing.
 	Skip int
 
-	hit bool
+	hit, over bool
 }
 
-// Hit says whether the fault happened.
+// matches is called under the proxy's lock.
+func (r *StreamRule) matches(event *StreamEvent) bool {
+	return r.Resource == event.Resource && (r.Match == nil || r.Match(event))
+}
+
+// Hit says whether the fault happened. The proxy's rules have to be calmed before.
 func (r *StreamRule) Hit() bool { return r.hit }
+
+// Pending says that a lost event was not made up for yet: the operator has still to be told that its watch has expired.
+func (p *Proxy) Pending(rule *StreamRule) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return rule.hit && rule.Fault == DropEvent && !rule.over
+}
+
+// EventMark is a place in the record of events: EventsSince takes it.
+func (p *Proxy) EventMark() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return len(p.events)
+}
+
+// EventsSince returns what watches were sent since a mark: no bookmarks, no first lists.
+func (p *Proxy) EventsSince(mark int) []StreamEvent {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return slices.Clone(p.events[mark:])
+}
+
+// Watched are the resources that the operator watches.
+func (p *Proxy) Watched() []string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return slices.Sorted(maps.Keys(p.watched))
+}
 
 // InjectStream adds rules for watches, those that are open too.
 func (p *Proxy) InjectStream(rules ...*StreamRule) {
@@ -93,7 +133,10 @@ func (p *Proxy) watch(w http.ResponseWriter, r *http.Request, request *Request) 
 		refuse(w, http.StatusUnprocessableEntity, "Invalid", "sendInitialEvents is not known here") // the client lists instead
 		return
 	}
-	if p.wasExpired(request.Resource) && r.URL.Query().Get("sendInitialEvents") == "" {
+	p.mutex.Lock()
+	p.watched[request.Resource] = true
+	p.mutex.Unlock()
+	if r.URL.Query().Get("sendInitialEvents") == "" && p.wasExpired(request.Resource) {
 		refusal := refusals[Expired]
 		refuse(w, refusal.code, refusal.reason, refusal.message)
 		return
@@ -128,7 +171,13 @@ type stream struct {
 	cancel   func()
 	// initial says that the events up to the first bookmark are a list.
 	initial bool
-	sent    [][]byte
+	// sent are all events of the watch, for those that are to be sent once more.
+	sent []sentFrame
+}
+
+type sentFrame struct {
+	event StreamEvent
+	frame []byte
 }
 
 func (s *stream) copy() {
@@ -138,15 +187,15 @@ func (s *stream) copy() {
 			return
 		}
 		s.hold()
-		kind := s.frames.kind(frame)
-		if kind == "BOOKMARK" {
+		event := s.frames.event(frame)
+		event.Resource = s.resource
+		if event.Type == "BOOKMARK" {
 			s.initial = false
+			err = s.send(frame)
+		} else {
+			err = s.deliver(frame, &event)
 		}
-		var fault StreamFault
-		if kind != "BOOKMARK" && !s.initial {
-			fault = s.proxy.streamFault(s.resource)
-		}
-		if err := s.deliver(frame, fault); err != nil {
+		if err != nil {
 			return
 		}
 	}
@@ -164,11 +213,13 @@ func (s *stream) hold() {
 	}
 }
 
-func (p *Proxy) streamFault(resource string) StreamFault {
+// streamRule takes an event down and returns the rule that it meets, if any.
+func (p *Proxy) streamRule(event *StreamEvent) *StreamRule {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	p.events = append(p.events, *event)
 	for _, rule := range p.streams {
-		if rule.hit || rule.Resource != resource {
+		if rule.hit || !rule.matches(event) {
 			continue
 		}
 		if rule.Skip > 0 {
@@ -176,15 +227,28 @@ func (p *Proxy) streamFault(resource string) StreamFault {
 			continue
 		}
 		rule.hit = true
-		return rule.Fault
+		return rule
 	}
-	return ""
+	return nil
 }
 
-func (s *stream) deliver(frame []byte, fault StreamFault) error {
-	switch fault {
+// deliver passes an event on, or does with it what a rule says.
+func (s *stream) deliver(frame []byte, event *StreamEvent) error {
+	s.sent = append(s.sent, sentFrame{*event, frame})
+	if s.initial {
+		return s.send(frame)
+	}
+	rule := s.proxy.streamRule(event)
+	if rule == nil {
+		return s.send(frame)
+	}
+	return s.disturb(rule, frame)
+}
+
+func (s *stream) disturb(rule *StreamRule, frame []byte) error {
+	switch rule.Fault {
 	case DropEvent:
-		time.AfterFunc(relistAfter, s.expire)
+		time.AfterFunc(relistAfter, func() { s.expire(rule) })
 		return nil
 	case DelayEvent:
 		if err := pause(s.ctx, EventDelay); err != nil {
@@ -195,17 +259,25 @@ func (s *stream) deliver(frame []byte, fault StreamFault) error {
 			return err
 		}
 	case ReplayEvents:
-		for _, earlier := range append(s.sent, frame) {
-			if err := s.send(earlier); err != nil {
-				return err
-			}
-		}
+		return s.replay(rule)
 	case CloseWatch:
 		_ = s.send(frame)
 		return errGone
 	}
-	s.sent = append(s.sent, frame)
 	return s.send(frame)
+}
+
+// replay sends what the rule speaks of from the beginning of the watch on, in order, with the event itself as the last one.
+func (s *stream) replay(rule *StreamRule) error {
+	for i := range s.sent {
+		if !rule.matches(&s.sent[i].event) {
+			continue
+		}
+		if err := s.send(s.sent[i].frame); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *stream) send(frame []byte) error {
@@ -216,70 +288,27 @@ func (s *stream) send(frame []byte) error {
 
 // expire ends the watch so that the client cannot go on where it was: the connection breaks, and the next watch from there is
 // answered with 410 by a rule.
-func (s *stream) expire() {
-	s.proxy.expireNext(s.resource)
+func (s *stream) expire(rule *StreamRule) {
+	s.proxy.mutex.Lock()
+	s.proxy.expired[s.resource] = rule
+	s.proxy.mutex.Unlock()
 	s.cancel()
 }
 
-// expireNext answers the next watch of a resource with 410, but for one that lists first.
-func (p *Proxy) expireNext(resource string) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.expired[resource] = true
-}
-
+// wasExpired says whether a watch of a resource is to be answered with 410, once.
 func (p *Proxy) wasExpired(resource string) bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	was := p.expired[resource]
+	rule := p.expired[resource]
 	delete(p.expired, resource)
-	return was
+	if rule != nil {
+		rule.over = true
+	}
+	return rule != nil
 }
 
 func flush(w http.ResponseWriter) {
 	if f, ok := w.(http.Flusher); ok {
 		f.Flush()
 	}
-}
-
-// frames reads a watch's answer event by event, as JSON or protobuf.
-type frames struct {
-	reader *bufio.Reader
-	json   bool
-}
-
-func framesOf(response *http.Response) *frames {
-	return &frames{
-		reader: bufio.NewReaderSize(response.Body, 1<<16),
-		json:   strings.HasPrefix(response.Header.Get("Content-Type"), "application/json"),
-	}
-}
-
-func (f *frames) next() ([]byte, error) {
-	if f.json {
-		return f.reader.ReadBytes('\n')
-	}
-	var length [4]byte
-	if _, err := io.ReadFull(f.reader, length[:]); err != nil {
-		return nil, err
-	}
-	size := binary.BigEndian.Uint32(length[:])
-	if size > 64<<20 {
-		return nil, fmt.Errorf("an event of %d bytes", size)
-	}
-	frame := make([]byte, 4+size)
-	copy(frame, length[:])
-	_, err := io.ReadFull(f.reader, frame[4:])
-	return frame, err
-}
-
-// kind is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.
-func (f *frames) kind(frame []byte) string {
-	event := metav1.WatchEvent{}
-	if f.json {
-		_ = json.Unmarshal(frame, &event)
-	} else {
-		_ = event.Unmarshal(frame[4:])
-	}
-	return event.Type
 }

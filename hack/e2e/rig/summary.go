@@ -1,17 +1,10 @@
 package rig
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/stackwright/stackwright/controllers/anchor"
 )
 
 // Summary is what the operator wrote: how often each object was created, deleted and changed.
@@ -41,6 +34,17 @@ func (w *World) Summary(mark int) Summary {
 		}
 	}
 	return s
+}
+
+// Events counts by resource what the operator's watches were sent of the world since a mark.
+func (w *World) Events(mark int) map[string]int {
+	counts := map[string]int{}
+	for _, event := range w.Proxy.EventsSince(mark) {
+		if w.Has(event.Namespace) {
+			counts[event.Resource]++
+		}
+	}
+	return counts
 }
 
 // Exceeds is O8: it says where more or something else was created and deleted than in the undisturbed run, or where much more was
@@ -106,78 +110,4 @@ func (w *World) closed(namespace string) bool {
 	w.Safety.mutex.Lock()
 	defer w.Safety.mutex.Unlock()
 	return w.Safety.forgotten[namespace]
-}
-
-// CredentialsWhole is D6: every set that an anchor names is complete, and there is no other.
-func (w *World) CredentialsWhole(ctx context.Context) error {
-	return Eventually(ctx, "the credential sets are whole (D6)", ConvergeLimit, func(ctx context.Context) error {
-		named := map[string]bool{}
-		for _, namespace := range w.Namespaces() {
-			list := &corev1.ConfigMapList{}
-			if err := w.Client.List(ctx, list, client.InNamespace(namespace), client.HasLabels{anchor.LabelKind}); err != nil {
-				return err
-			}
-			for i := range list.Items {
-				if err := w.checkAnchor(ctx, &list.Items[i], named); err != nil {
-					return err
-				}
-			}
-		}
-		return w.leftOvers(ctx, named)
-	})
-}
-
-func (w *World) checkAnchor(ctx context.Context, object *corev1.ConfigMap, named map[string]bool) error {
-	a, err := anchor.Parse(object, object.Labels[anchor.LabelKind], object.Labels["app.kubernetes.io/instance"])
-	if err != nil {
-		return err
-	}
-	type pair struct{ namespace, configMap, secret string }
-	var pairs []pair
-	for _, set := range a.Sets() {
-		pairs = append(pairs, pair{object.Namespace, set.ConfigMap, set.Secret})
-	}
-	for i := range a.Consumers {
-		if c := &a.Consumers[i]; !c.Departed && c.Set.RemoteConfigMap != "" {
-			pairs = append(pairs, pair{c.Namespace, c.Set.RemoteConfigMap, c.Set.Binding})
-		}
-	}
-	for _, p := range pairs {
-		facts, secret := &corev1.ConfigMap{}, &corev1.Secret{}
-		if err := errors.Join(
-			w.Client.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: p.configMap}, facts),
-			w.Client.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: p.secret}, secret),
-		); err != nil {
-			return fmt.Errorf("the anchor of %s names a set that is not there: %w", a.Name, err)
-		}
-		owned := len(secret.OwnerReferences) == 1 && secret.OwnerReferences[0].UID == facts.UID
-		if secret.Immutable == nil || !*secret.Immutable || !owned || len(facts.OwnerReferences) > 0 {
-			return fmt.Errorf("secret %s is not immutable and owned by the record %s of its set alone", p.secret, p.configMap)
-		}
-		named[p.namespace+"/"+p.configMap], named[p.namespace+"/"+p.secret] = true, true
-	}
-	return nil
-}
-
-func (w *World) leftOvers(ctx context.Context, named map[string]bool) error {
-	for _, namespace := range w.Namespaces() {
-		sets, secrets := &corev1.ConfigMapList{}, &corev1.SecretList{}
-		if err := errors.Join(
-			w.Client.List(ctx, sets, client.InNamespace(namespace), client.HasLabels{anchor.LabelSet}),
-			w.Client.List(ctx, secrets, client.InNamespace(namespace), client.HasLabels{anchor.LabelSet}),
-		); err != nil {
-			return err
-		}
-		for i := range sets.Items {
-			if !named[namespace+"/"+sets.Items[i].Name] {
-				return fmt.Errorf("configmap %s is a set that no anchor names", sets.Items[i].Name)
-			}
-		}
-		for i := range secrets.Items {
-			if !named[namespace+"/"+secrets.Items[i].Name] {
-				return fmt.Errorf("secret %s is of a set that no anchor names", secrets.Items[i].Name)
-			}
-		}
-	}
-	return nil
 }

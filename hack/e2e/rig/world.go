@@ -197,6 +197,17 @@ func (w *World) Converged(ctx context.Context, reasons ...string) error {
 	return nil
 }
 
+// AtRest waits until the operator has asked nothing for a while, counted from now on at the earliest.
+func (w *World) AtRest(ctx context.Context) error {
+	begin := time.Now()
+	return Eventually(ctx, "the operator comes to rest", ConvergeLimit, func(context.Context) error {
+		if min(time.Since(begin), w.Proxy.QuietFor()) < calm {
+			return errors.New("its last requests:\n" + Describe(w.Proxy.Since(w.Begun), 5))
+		}
+		return nil
+	})
+}
+
 // pods tells what became of the pods of the world.
 func (w *World) pods(ctx context.Context) string {
 	var text strings.Builder

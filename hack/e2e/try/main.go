@@ -157,6 +157,11 @@ func prepare(ctx context.Context, o *options, folder string) (rig.Settings, erro
 func tell(report *campaign.Report) {
 	say("%s", report)
 	for _, failure := range report.Failures() {
-		fmt.Printf("\nFAILED %s\n%v\nagain: go run -C hack/e2e ./try --lanes 1 --plan '%s'\n", failure.Plan, failure.Err, failure.Plan)
+		fmt.Printf("\nFAILED %s\n%v\nagain: %s\n", failure.Plan, failure.Err, again(&failure))
 	}
+}
+
+// again is the command that runs a plan again.
+func again(result *campaign.Result) string {
+	return fmt.Sprintf("go run -C hack/e2e ./try --lanes 1 --plan '%s'", result.Plan)
 }

@@ -5,15 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/controllers/anchor"
@@ -46,106 +43,6 @@ spec:
     image: ghcr.io/acme/shop:1.4.2
     port: 8080
 `
-
-// lanes is how many of these stories run at once.
-const lanes = 4
-
-// TestCrashAfterEveryWrite ends the operator after its kth write, for every k, and starts it again.
-func TestCrashAfterEveryWrite(t *testing.T) { disturbEveryWrite(t, crash) }
-
-// TestLostReplyOfEveryWrite lets the kth write happen, and its answer get lost.
-func TestLostReplyOfEveryWrite(t *testing.T) { disturbEveryWrite(t, lost) }
-
-// TestConflictOfEveryWrite refuses the kth write.
-func TestConflictOfEveryWrite(t *testing.T) { disturbEveryWrite(t, conflict) }
-
-func disturbEveryWrite(t *testing.T, fault fault) {
-	apiServer(t)
-	t.Parallel()
-	calm := disturbed(t, 0, none)
-	step := lanes
-	if short() {
-		step = 8 * lanes
-	}
-	for lane := range lanes {
-		t.Run(fmt.Sprintf("lane %d", lane), func(t *testing.T) {
-			t.Parallel()
-			for at, hit := 1+lane*step/lanes, true; hit; at += step {
-				t.Run(fmt.Sprintf("write %d", at), func(t *testing.T) {
-					run := disturbed(t, at, fault)
-					hit = run.hit
-					run.compare(t, calm)
-				})
-				if t.Failed() {
-					return
-				}
-			}
-		})
-	}
-}
-
-// story is how one run ended.
-type story struct {
-	objects  map[string]string
-	requests int
-	writes   int
-	hit      bool
-}
-
-// disturbed applies the whole stack, lets one write go wrong, and waits until everything is as it should be.
-func disturbed(t *testing.T, at int, fault fault) story {
-	t.Helper()
-	w := newWorld(t)
-	w.apply(wholeStack)
-	op := w.start(settings{at: at, fault: fault})
-	if fault == crash {
-		w.eventually("the operator ends or the stack is ready", func() error {
-			if op.wire.broke() || w.isReady("shop") {
-				return nil
-			}
-			return errors.New("neither")
-		})
-		if op.wire.broke() {
-			op.stop()
-			op = w.start(settings{})
-		}
-	}
-	w.ready("shop")
-	w.setsAreWhole()
-	sent := op.quiet()
-	result := story{objects: w.snapshot(), requests: sent, writes: len(op.writes(0)), hit: w.record[0].broke()}
-	w.setsAreWhole()
-	return result
-}
-
-func (w *wire) broke() bool {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	return w.at > 0 && w.writes >= w.at
-}
-
-// compare says where the end differs from that of an undisturbed run, and whether the way there was much longer.
-func (s story) compare(t *testing.T, calm story) {
-	t.Helper()
-	for _, name := range slices.Sorted(maps.Keys(calm.objects)) {
-		if s.objects[name] == "" {
-			t.Errorf("%s is missing", name)
-		} else if s.objects[name] != calm.objects[name] {
-			t.Errorf("%s differs:\n%s", name, difference(calm.objects[name], s.objects[name]))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.objects)) {
-		if calm.objects[name] == "" {
-			t.Errorf("%s should not be there", name)
-		}
-	}
-	if most := 2*calm.requests + 100; s.requests > most {
-		t.Errorf("%d requests; an undisturbed run takes %d", s.requests, calm.requests)
-	}
-	if most := 2*calm.writes + 20; s.writes > most {
-		t.Errorf("%d writes; an undisturbed run takes %d", s.writes, calm.writes)
-	}
-}
 
 func difference(want, got string) string {
 	wantLines, gotLines := strings.Split(want, "\n"), strings.Split(got, "\n")
@@ -326,14 +223,4 @@ func secretsOf(pod *corev1.PodTemplateSpec) []string {
 		}
 	}
 	return names
-}
-
-func (w *world) isReady(name string) bool {
-	stack := get(w, name, stackOf(w))
-	for _, c := range stack.Status.Conditions {
-		if c.Type == "Ready" && c.Status == metav1.ConditionTrue {
-			return true
-		}
-	}
-	return false
 }

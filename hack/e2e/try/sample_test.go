@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stackwright/stackwright/hack/controlplane"
+	"github.com/stackwright/stackwright/hack/e2e/campaign"
+)
+
+// seedVariable names the seed of the samples; without it another one is drawn for every run.
+const seedVariable = "STACKWRIGHT_SEED"
+
+// TestSamples tries a sample of the plans of every campaign. The seed is printed; what failed says how to run it again.
+func TestSamples(t *testing.T) {
+	if os.Getenv(controlplane.AssetsVariable) == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not set", controlplane.AssetsVariable)
+		}
+		t.Skipf("%s is not set; run this with %[1]s=$(hack/cluster/cluster.sh assets)", controlplane.AssetsVariable)
+	}
+	t.Cleanup(controlplane.StopAll)
+	o := &options{Options: campaign.Options{Seed: seed(t), Lanes: max(2, runtime.NumCPU()), Patience: 5, Say: say}}
+	o.overlay = os.Getenv("STACKWRIGHT_OVERLAY")
+	var err error
+	if o.Settings, err = prepare(t.Context(), o, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range campaigns(say) {
+		name, _ := c.Name()
+		t.Run(name, func(t *testing.T) {
+			sample := o.Options
+			sample.Sample, sample.Limit = samples[name].plans, samples[name].limit
+			report, err := campaign.Run(t.Context(), c, sample)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tell(report)
+			for _, failure := range report.Failures() {
+				t.Errorf("%s\n%v\nagain: %s", failure.Plan, failure.Err, again(&failure))
+			}
+			if least := samples[name].least; !t.Failed() && report.Reached() < least {
+				t.Errorf("only %d plans tried something; at least %d should", report.Reached(), least)
+			}
+			if path := os.Getenv("STACKWRIGHT_REPORT"); path != "" {
+				if err := report.Write(filepath.Clean(path)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+func seed(t *testing.T) uint64 {
+	text := os.Getenv(seedVariable)
+	if text == "" {
+		text = fmt.Sprint(rand.Uint64() >> 16) //nolint:gosec // a sample need not be a secret
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", seedVariable, err)
+	}
+	say("the same samples again: %s=%d", seedVariable, seed)
+	return seed
+}
+
+// samples say how many plans of a campaign are drawn, for how long at most, and how many have to be tried at least: a machine that
+// is much slower tries fewer.
+var samples = map[string]struct {
+	plans, least int
+	limit        time.Duration
+}{
+	"crash": {plans: 300, least: 100, limit: 10 * time.Minute},
+}

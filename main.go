@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,10 +23,14 @@ import (
 	"github.com/stackwright/stackwright/controllers"
 )
 
+// collectAt is the growth of the heap, in percent, after which garbage is collected; the environment variable GOGC overrides it.
+const collectAt = 50
+
 // settings are the command-line flags.
 type settings struct {
 	metrics, probes string
 	leaderElection  bool
+	leaseNamespace  string
 	resync          time.Duration
 	controllers     controllers.Options
 	logging         zap.Options
@@ -35,6 +40,9 @@ func main() {
 	var s settings
 	s.register(flag.CommandLine)
 	flag.Parse()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt) // most of the heap are caches that stay: what is garbage beside them goes sooner
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&s.logging)))
 	if err := run(s); err != nil {
 		fmt.Fprintln(os.Stderr, "stackwright:", err)
@@ -46,6 +54,7 @@ func (s *settings) register(flags *flag.FlagSet) {
 	flags.StringVar(&s.metrics, "metrics-bind-address", ":8080", "address of the metrics endpoint; 0 turns it off")
 	flags.StringVar(&s.probes, "health-probe-bind-address", ":8081", "address of the health endpoints; 0 turns them off")
 	flags.BoolVar(&s.leaderElection, "leader-elect", false, "run passes only while holding the lease, so that a second replica may wait")
+	flags.StringVar(&s.leaseNamespace, "leader-election-namespace", "", "namespace of the lease; empty: the one of the operator's pod")
 	flags.DurationVar(&s.resync, "sync-period", 10*time.Hour, "how often every resource is looked at again without an event")
 	flags.IntVar(&s.controllers.Concurrency, "concurrency", 16, "passes at once per kind")
 	flags.IntVar(&s.controllers.Writes, "writes-in-flight", 16, "requests at once that change something")
@@ -90,6 +99,7 @@ func (s *settings) managerOptions(scheme *runtime.Scheme) manager.Options {
 		HealthProbeBindAddress:        s.probes,
 		LeaderElection:                s.leaderElection,
 		LeaderElectionID:              "stackwright.dev",
+		LeaderElectionNamespace:       s.leaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
 		Controller: config.Controller{
 			CacheSyncTimeout: 10 * time.Minute, RecoverPanic: &yes, EnableWarmup: &yes,

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"time"
+	"unique"
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -44,7 +45,7 @@ func CacheOptions(resync *time.Duration) cache.Options {
 	return cache.Options{ByObject: byObject, ReaderFailOnMissingInformer: true, SyncPeriod: resync}
 }
 
-// slim drops what nobody reads: managed fields but for one mark, and the specs of pods.
+// slim drops what nobody reads: managed fields but for one mark, and the specs of pods. What many objects say alike is kept once.
 func slim(object any) (any, error) {
 	if tombstone, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
 		object = tombstone.Obj
@@ -54,11 +55,43 @@ func slim(object any) (any, error) {
 		return object, nil
 	}
 	apply.SlimManagedFields(metadata)
+	shareStrings(metadata)
 	if pod, ok := object.(*corev1.Pod); ok {
 		pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
 		pod.Annotations = nil
 	}
 	return object, nil
 }
+
+// shareStrings keeps one copy of the texts that the metadata of a stack's objects have in common: each was decoded apart.
+func shareStrings(object client.Object) {
+	object.SetNamespace(unique.Make(object.GetNamespace()).Value())
+	object.SetLabels(sharedTexts(object.GetLabels()))
+	object.SetAnnotations(sharedTexts(object.GetAnnotations()))
+	owners := object.GetOwnerReferences()
+	for i := range owners {
+		for _, text := range []*string{&owners[i].APIVersion, &owners[i].Kind, &owners[i].Name, (*string)(&owners[i].UID)} {
+			*text = unique.Make(*text).Value()
+		}
+	}
+	object.SetOwnerReferences(owners)
+}
+
+func sharedTexts(texts map[string]string) map[string]string {
+	if texts == nil {
+		return nil
+	}
+	result := make(map[string]string, len(texts))
+	for key, value := range texts {
+		if len(value) <= longestShared {
+			value = unique.Make(value).Value()
+		}
+		result[unique.Make(key).Value()] = value
+	}
+	return result
+}
+
+// longestShared is the length of the longest value that may well stand on another object too.
+const longestShared = 63
 
 var _ toolscache.TransformFunc = slim

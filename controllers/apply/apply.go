@@ -66,9 +66,11 @@ func (r *Result) hold(name string) {
 
 // item is one desired object on its way.
 type item struct {
-	object  client.Object
-	gvk     schema.GroupVersionKind
-	content map[string]any
+	object client.Object
+	gvk    schema.GroupVersionKind
+	// fingerprint is that of the object as it was desired.
+	fingerprint string
+	content     map[string]any
 }
 
 // Apply makes the objects exist as desired: all of them at once, each by at most one write. It returns the errors of all.
@@ -92,11 +94,17 @@ func (a *Applier) one(
 		return err
 	}
 	it := &item{object: object, gvk: gvk}
-	if it.content, err = contentOf(object); err != nil {
+	if it.fingerprint, err = fingerprintOf(object); err != nil {
 		return err
 	}
 	live, err := a.cached(ctx, gvk, client.ObjectKeyFromObject(object))
 	if err != nil {
+		return err
+	}
+	if live != nil && a.isSettled(owner, result, it, live) {
+		return nil
+	}
+	if it.content, err = contentOf(object); err != nil {
 		return err
 	}
 	if live == nil {
@@ -128,7 +136,6 @@ func (a *Applier) empty(gvk schema.GroupVersionKind) (client.Object, error) {
 func (a *Applier) create(
 	ctx context.Context, owner desired.Owner, result *Result, it *item, minimum map[string]int32,
 ) error {
-	wanted := hashOf(it.content)
 	holdBack(it.content, nil, nil)
 	setAnnotations(it.object, it.content)
 	startReplicas(it.object, minimum)
@@ -140,7 +147,7 @@ func (a *Applier) create(
 		return explain(it, err)
 	}
 	a.wrote(owner, result, it, it.object)
-	a.settled.store(KeyOf(owner), it.object.GetUID(), settled{it.object.GetResourceVersion(), wanted, false})
+	a.settled.store(KeyOf(owner), it.object.GetUID(), settled{it.object.GetResourceVersion(), it.fingerprint, false})
 	return nil
 }
 
@@ -190,14 +197,6 @@ func (a *Applier) update(
 	if err := checkOwner(owner, it, live); err != nil {
 		return err
 	}
-	wanted := hashOf(it.content)
-	known, ok := a.settled.load(KeyOf(owner), live.GetUID())
-	if ok && known.version == live.GetResourceVersion() && known.hash == wanted {
-		if known.held {
-			result.hold(it.object.GetName())
-		}
-		return nil
-	}
 	liveContent, err := contentOf(live)
 	if err != nil {
 		return err
@@ -209,8 +208,20 @@ func (a *Applier) update(
 	if err := a.change(ctx, owner, result, it, live, liveContent, minimum); err != nil {
 		return err
 	}
-	a.settled.store(KeyOf(owner), live.GetUID(), settled{live.GetResourceVersion(), wanted, held})
+	a.settled.store(KeyOf(owner), live.GetUID(), settled{live.GetResourceVersion(), it.fingerprint, held})
 	return nil
+}
+
+// isSettled says whether this version of the live object is known to be as desired.
+func (a *Applier) isSettled(owner desired.Owner, result *Result, it *item, live client.Object) bool {
+	known, ok := a.settled.load(KeyOf(owner), live.GetUID())
+	if !ok || known.version != live.GetResourceVersion() || known.fingerprint != it.fingerprint || checkOwner(owner, it, live) != nil {
+		return false
+	}
+	if known.held {
+		result.hold(it.object.GetName())
+	}
+	return true
 }
 
 func (a *Applier) configMapExists(ctx context.Context, beside client.Object, name string) bool {

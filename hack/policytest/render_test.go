@@ -2,9 +2,11 @@ package policytest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,30 +38,43 @@ type sample struct {
 	scheme   *runtime.Scheme
 	stacks   []*v1alpha1.BackendStack
 	services []client.Object
-	// made are the objects by the stack or service that they were made for.
-	made map[client.Object][]part.Object
+	class    *v1alpha1.StackClass
+	// made is what was made, by the stack or service that it was made for.
+	made map[client.Object]part.Output
 }
 
-func render(t *testing.T, file string) *sample {
+// render makes everything that the files declare.
+func render(t *testing.T, files ...string) *sample {
 	t.Helper()
-	s := &sample{t: t, scheme: runtime.NewScheme(), made: map[client.Object][]part.Object{}}
+	s := &sample{t: t, scheme: runtime.NewScheme(), made: map[client.Object]part.Output{}}
 	utilruntime.Must(clientgoscheme.AddToScheme(s.scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(s.scheme))
-	content, err := os.ReadFile(file)
-	s.must(err)
-	for document := range bytes.SplitSeq(content, []byte("\n---\n")) {
-		s.add(document)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		s.must(err)
+		for document := range bytes.SplitSeq(content, []byte("\n---\n")) {
+			s.add(document)
+		}
 	}
 	for _, stack := range s.stacks { // the services that stacks make
 		s.services = append(s.services, s.stack(stack, nil).Retained...)
 	}
 	for _, service := range s.services {
-		s.made[service] = s.service(service).Objects
+		s.made[service] = s.service(service)
 	}
 	for _, stack := range s.stacks {
-		s.made[stack] = s.stack(stack, controllers.Rooms()).Objects
+		s.made[stack] = s.stack(stack, controllers.Rooms())
 	}
 	return s
+}
+
+// owners are those that something is made for, in the order of the files.
+func (s *sample) owners() []client.Object {
+	owners := slices.Clone(s.services)
+	for _, stack := range s.stacks {
+		owners = append(owners, stack)
+	}
+	return owners
 }
 
 func (s *sample) must(err error) {
@@ -76,12 +91,21 @@ func (s *sample) add(document []byte) {
 	object, err := s.scheme.New(kind.GroupVersionKind())
 	s.must(err)
 	s.must(yaml.UnmarshalStrict(document, object))
-	if stack, ok := object.(*v1alpha1.BackendStack); ok {
-		s.stacks = append(s.stacks, stack)
-		return
+	switch o := object.(type) {
+	case *corev1.Secret: // of the user: nobody reads it
+	case *v1alpha1.StackClass:
+		s.class = o
+	case *v1alpha1.BackendStack:
+		o.Namespace = cmp.Or(o.Namespace, defaultNamespace)
+		s.stacks = append(s.stacks, o)
+	case client.Object:
+		o.SetNamespace(cmp.Or(o.GetNamespace(), defaultNamespace))
+		s.services = append(s.services, o)
 	}
-	s.services = append(s.services, object.(client.Object)) //nolint:forcetypeassert // manifests hold objects
 }
+
+// defaultNamespace is where samples that name no namespace are applied.
+const defaultNamespace = "shop"
 
 // resolver reads what is known by now.
 func (s *sample) resolver() *resolve.Resolver {
@@ -96,7 +120,17 @@ func (s *sample) resolver() *resolve.Resolver {
 		WithIndex(&v1alpha1.BackendStack{}, resolve.IndexCallees, index(resolve.CalleeKeys)).
 		WithObjects(&storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{
 			Name: "standard", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"},
-		}})
+		}}, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "fast"}})
+	if s.class != nil {
+		build.WithObjects(s.class.DeepCopy())
+	}
+	for _, name := range []string{defaultNamespace, "data", "office", "reports"} {
+		labels := map[string]string{corev1.LabelMetadataName: name}
+		if name != "data" && name != "office" { // as the head of the sample microservices says
+			labels["team"] = "commerce"
+		}
+		build.WithObjects(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}})
+	}
 	for _, stack := range s.stacks {
 		build.WithObjects(stack.DeepCopy())
 	}
@@ -137,11 +171,29 @@ func (s *sample) service(object client.Object) part.Output {
 	maker := &credentials.Maker{Client: created{}, Provider: plan.Provider, Now: time.Unix(0, 0)}
 	a, err := maker.Ensure(context.Background(), plan.Service, plan.Anchor, plan.Consumers)
 	s.must(err)
+	settle(a)
 	plan.Complete(a)
 	output, err := desired.Service(plan, desired.Owner{GVK: v1alpha1.GroupVersion.WithKind(plan.View.Kind), Object: object})
 	s.must(err)
 	note(plan, a)
 	return output
+}
+
+// settle puts fixed values in the place of random ones, so that the same manifests give the same bytes.
+func settle(a *anchor.Anchor) {
+	for _, set := range a.Sets() {
+		for _, name := range []*string{&set.ConfigMap, &set.Secret, &set.RemoteConfigMap, &set.Binding} {
+			if cut := strings.LastIndex(*name, "-"); cut > 0 {
+				*name = (*name)[:cut] + "-bcdfg"
+			}
+		}
+		if set.Digest != "" {
+			set.Digest = strings.Repeat("0", 64)
+		}
+		if set.CA != "" {
+			set.CA = "the authority's certificate\n"
+		}
+	}
 }
 
 func note(plan *resolve.ServicePlan, a *anchor.Anchor) {
@@ -156,8 +208,8 @@ func note(plan *resolve.ServicePlan, a *anchor.Anchor) {
 
 func (s *sample) policies() []*networkingv1.NetworkPolicy {
 	var policies []*networkingv1.NetworkPolicy
-	for _, objects := range s.made {
-		for _, object := range objects {
+	for _, owner := range s.owners() {
+		for _, object := range s.made[owner].Objects {
 			if policy, ok := object.(*networkingv1.NetworkPolicy); ok {
 				policies = append(policies, policy)
 			}

@@ -1,0 +1,228 @@
+package policytest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// golden is one golden case of a room: what was asked for, and the documents that answer it.
+type golden struct {
+	name      string
+	in        []byte
+	documents [][]byte
+}
+
+// goldens reads the cases of the rooms that a pattern names. A case that is refused has no objects, and is left out.
+func goldens(t *testing.T, pattern string) []golden {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "controllers", pattern, "testdata", "*.golden.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %v, %v", pattern, files, err)
+	}
+	var result []golden
+	for _, file := range files {
+		base := strings.TrimSuffix(file, ".golden.yaml")
+		g := golden{name: strings.TrimPrefix(filepath.ToSlash(base), "../../controllers/")}
+		if g.in, err = os.ReadFile(base + ".in.yaml"); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for document := range bytes.SplitSeq(content, []byte("--- # ")) {
+			if comment, body, _ := bytes.Cut(document, []byte("\n")); string(comment) == "owned" {
+				g.documents = append(g.documents, body)
+			}
+		}
+		result = append(result, g)
+	}
+	return result
+}
+
+// made are the policies of a golden case, and its pods.
+func (g golden) made(t *testing.T) ([]*networkingv1.NetworkPolicy, []*end) {
+	t.Helper()
+	var policies []*networkingv1.NetworkPolicy
+	var pods []*end
+	for _, body := range g.documents {
+		var document struct {
+			Metadata metav1.ObjectMeta `json:"metadata"`
+			Spec     struct {
+				PodSelector *metav1.LabelSelector   `json:"podSelector"`
+				Template    *corev1.PodTemplateSpec `json:"template"`
+			} `json:"spec"`
+		}
+		if err := yaml.Unmarshal(body, &document); err != nil {
+			t.Fatal(err)
+		}
+		switch meta := document.Metadata; {
+		case document.Spec.PodSelector != nil:
+			policy := &networkingv1.NetworkPolicy{}
+			if err := yaml.UnmarshalStrict(body, policy); err != nil {
+				t.Fatal(err)
+			}
+			policies = append(policies, policy)
+		case document.Spec.Template != nil:
+			pods = append(pods, &end{
+				name: meta.Namespace + "/" + meta.Name, namespace: meta.Namespace, labels: document.Spec.Template.Labels, ours: true,
+			})
+		}
+	}
+	return policies, pods
+}
+
+func (g golden) read(t *testing.T, into any) {
+	t.Helper()
+	if err := yaml.UnmarshalStrict(g.in, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// is says whether an end is who a peer of a room's input describes.
+func (e *end) is(peer part.Peer, own string) bool {
+	namespace := own
+	if peer.Namespace != "" {
+		namespace = peer.Namespace
+	}
+	for key, value := range peer.Labels {
+		if e.labels[key] != value {
+			return false
+		}
+	}
+	return e.namespace == namespace
+}
+
+// meets says whether one of the peers is the end, on the port.
+func (e *end) meets(peers []part.Peer, own string, port int, protocol corev1.Protocol) bool {
+	return slices.ContainsFunc(peers, func(peer part.Peer) bool {
+		open := len(peer.Ports) == 0 || slices.ContainsFunc(peer.Ports, func(p part.Port) bool {
+			return (p.Number == 0 || int(p.Number) == port) && p.Protocol == protocol
+		})
+		return open && e.is(peer, own)
+	})
+}
+
+// componentScene is a golden case of the components: each says whom it meets.
+func componentScene(t *testing.T, g golden) *scene {
+	t.Helper()
+	in, s := &part.Stack{}, &scene{}
+	g.read(t, in)
+	s.policies, s.ends = g.made(t)
+	var peers []part.Peer
+	for i := range in.Components {
+		c := &in.Components[i]
+		pod := s.ends[slices.IndexFunc(s.ends, func(e *end) bool { return e.labels["app.kubernetes.io/name"] == string(c.Spec.Name) })]
+		pod.built = c
+		s.note(c.Egress...)
+		peers = slices.Concat(peers, c.IngressFrom, c.EgressTo)
+	}
+	for _, peer := range peers {
+		for _, port := range peer.Ports {
+			s.ports = append(s.ports, int(port.Number))
+		}
+		if !slices.ContainsFunc(s.ends, func(e *end) bool { return e.is(peer, in.Namespace) }) {
+			namespace := in.Namespace
+			if peer.Namespace != "" {
+				namespace = peer.Namespace
+			}
+			s.ends = append(s.ends, &end{name: fmt.Sprint("peer ", peer.Labels), namespace: namespace, labels: peer.Labels})
+		}
+	}
+	s.sends = func(from, to *end, port int, protocol corev1.Protocol) bool {
+		return to.dns && port == 53 && protocol != corev1.ProtocolSCTP ||
+			to.meets(from.built.EgressTo, in.Namespace, port, protocol) || to.outside() && goesOut(from.built, to, port, protocol)
+	}
+	s.accepts = func(from, to *end, port int, protocol corev1.Protocol) bool {
+		return from.meets(to.built.IngressFrom, in.Namespace, port, protocol)
+	}
+	return s.complete()
+}
+
+// goesOut says whether a component is let out to an address.
+func goesOut(c *part.Component, to *end, port int, protocol corev1.Protocol) bool {
+	return c.Internet && public(to.address) || slices.ContainsFunc(c.Egress, func(rule v1alpha1.EgressRule) bool {
+		return within(rule, to.address, port, protocol == corev1.ProtocolTCP)
+	})
+}
+
+// balancerScene is a golden case of the load balancer: everybody comes in, and it meets the components of its routes.
+func balancerScene(t *testing.T, g golden) *scene {
+	t.Helper()
+	in, s := &part.Stack{}, &scene{}
+	g.read(t, in)
+	s.policies, s.ends = g.made(t)
+	if in.LoadBalancer == nil {
+		if len(g.documents) > 0 {
+			t.Error("something is made for no routes")
+		}
+		return nil
+	}
+	routed := map[string]*end{}
+	for _, route := range in.LoadBalancer.Routes {
+		s.ports = append(s.ports, int(route.Port))
+		if routed[route.Component] == nil {
+			routed[route.Component] = &end{name: "component " + route.Component, namespace: in.Namespace, labels: map[string]string{
+				"app.kubernetes.io/name": route.Component, "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",
+			}}
+			s.ends = append(s.ends, routed[route.Component])
+		}
+	}
+	s.accepts = func(_, _ *end, port int, protocol corev1.Protocol) bool {
+		return port == balancerPort && protocol == corev1.ProtocolTCP
+	}
+	s.sends = func(_, to *end, port int, protocol corev1.Protocol) bool {
+		return to.dns && port == 53 && protocol != corev1.ProtocolSCTP ||
+			protocol == corev1.ProtocolTCP && slices.ContainsFunc(in.LoadBalancer.Routes, func(r part.Route) bool {
+				return routed[r.Component] == to && int(r.Port) == port
+			})
+	}
+	return s.complete()
+}
+
+// serviceScene is a golden case of an engine: its pods meet each other, and its consumers come in on the ports for clients.
+func serviceScene(t *testing.T, g golden) *scene {
+	t.Helper()
+	in, s := &part.Service{}, &scene{}
+	g.read(t, in)
+	s.policies, s.ends = g.made(t)
+	clients := servicePorts(in.Engine, in.TLS)
+	s.ports = append(s.ports, 6380, 5671, 5672, 11211)   // of another mode of TLS, and of other engines
+	s.ports = append(s.ports, 4369, 15672, 15692, 25672) // among nodes only
+	s.roles = true
+	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{
+		"app.kubernetes.io/name": strings.ToLower(in.Engine), "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",
+		"stackwright.dev/stack": in.Name,
+	}})
+	admitted := map[*end]bool{}
+	for _, c := range slices.Concat(in.Consumers, in.Departed) {
+		e := &end{name: "consumer " + c.Namespace + "/" + c.Stack, namespace: c.Namespace, labels: map[string]string{
+			"stackwright.dev/stack": c.Stack, "uses.stackwright.dev/" + c.Entry: "true",
+			"app.kubernetes.io/name": "web", "app.kubernetes.io/instance": c.Stack, "app.kubernetes.io/component": "component",
+		}}
+		admitted[e] = slices.ContainsFunc(in.Consumers, func(other part.Consumer) bool {
+			return other.Namespace == c.Namespace && other.Stack == c.Stack && other.Entry == c.Entry
+		})
+		s.ends = append(s.ends, e)
+	}
+	s.sends = func(_, to *end, port int, protocol corev1.Protocol) bool {
+		return to.ours || to.dns && port == 53 && protocol != corev1.ProtocolSCTP
+	}
+	s.accepts = func(from, _ *end, port int, protocol corev1.Protocol) bool {
+		return from.ours || admitted[from] && protocol == corev1.ProtocolTCP && slices.Contains(clients, port)
+	}
+	return s.complete()
+}

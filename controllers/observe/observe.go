@@ -250,7 +250,7 @@ func tail(message string) string {
 	}
 	const limit = 250
 	if len(message) > limit {
-		message = message[:limit] + "..."
+		message = strings.ToValidUTF8(message[:limit], "") + "..."
 	}
 	return message
 }

@@ -82,4 +82,4 @@ func itemSize(text string) int64 {
 }
 
 // itemMemory is the memory for items in MiB: three quarters of the limit. The rest is for the hash table and connections.
-func itemMemory(s *part.Service) int64 { return s.Resources.Limits.Memory().Value() * 75 / 100 >> 20 }
+func itemMemory(s *part.Service) int64 { return s.Resources.Limits.Memory().Value() / 4 * 3 >> 20 }

@@ -34,7 +34,7 @@ func flag(name string) setting {
 
 func choice(name string, values ...string) setting {
 	return setting{name: name, last: maxInt, check: func(value string) string {
-		if slices.Contains(values, strings.ToLower(value)) || slices.Contains(values, value) {
+		if slices.ContainsFunc(values, func(known string) bool { return len(known) == len(value) && strings.EqualFold(known, value) }) {
 			return ""
 		}
 		return "must be one of " + strings.Join(values, ", ")

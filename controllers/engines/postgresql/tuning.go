@@ -15,13 +15,15 @@ const (
 	gibibyte = 1 << 30
 	// smallestMemory is assumed where no memory is named.
 	smallestMemory = 128 * mebibyte
+	// mostMemory is what settings are tuned for: more shared buffers than a quarter of it are refused by the server.
+	mostMemory = 16 << 40
 )
 
 // memory is what the container may use, in bytes.
 func memory(s *part.Service) int64 {
 	for _, amounts := range []corev1.ResourceList{s.Resources.Limits, s.Resources.Requests} {
 		if amount := amounts.Memory(); !amount.IsZero() {
-			return max(amount.Value(), smallestMemory)
+			return clamp(amount.Value(), smallestMemory, mostMemory)
 		}
 	}
 	return smallestMemory

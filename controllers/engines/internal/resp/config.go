@@ -113,7 +113,7 @@ func maxMemory(s *part.Service) int64 {
 	if s.Durable {
 		return memoryLimit(s) * 60 / 100
 	}
-	return memoryLimit(s) * 75 / 100
+	return memoryLimit(s) / 4 * 3
 }
 
 func render(lines []directive) string {

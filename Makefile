@@ -50,8 +50,15 @@ test: ## Run every test: units and control plane, then the end-to-end tests on a
 	@for module in $(MODULES); do echo "test $$module"; \
 		KUBEBUILDER_ASSETS="$$(go run -C hack/cluster . assets)" go test -C $$module -timeout 40m ./... || exit 1; done
 	@echo "test ./hack/cluster"; go test -C hack/cluster .
-	@echo "test ./hack/e2e"; go test -C hack/e2e ./audit/... ./harness/...
-	@go test -C hack/e2e -v -timeout 60m .
+	@echo "test ./hack/e2e: its parts"; go test -C hack/e2e ./audit/... ./harness/... ./rig/... ./campaign/...
+	@echo "test ./hack/e2e: samples of the campaigns"; \
+		KUBEBUILDER_ASSETS="$$(go run -C hack/cluster . assets)" go test -C hack/e2e -v -timeout 60m ./try
+	@echo "test ./hack/e2e: a real node"; go test -C hack/e2e -v -timeout 60m .
+
+.PHONY: campaign
+campaign: ## Try the operator with every plan of every campaign (hours); the report goes to bin/campaign.json.
+	@mkdir -p bin
+	go run -C hack/e2e ./try --report $(CURDIR)/bin/campaign.json
 
 # Plain tests run the seeds and the corpus of every target; this looks for more. What is found is kept in testdata/fuzz.
 FUZZTIME ?= 10s

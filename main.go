@@ -21,7 +21,11 @@ import (
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers"
+	"github.com/stackwright/stackwright/controllers/fence"
 )
+
+// leaseDuration is how long a leader that says nothing is waited for.
+const leaseDuration = 15 * time.Second
 
 // collectAt is the growth of the heap, in percent, after which garbage is collected; the environment variable GOGC overrides it.
 const collectAt = 50
@@ -68,6 +72,9 @@ func run(s settings) error {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
 	restConfig.QPS = -1 // the API server's own fairness decides
+	if s.leaderElection {
+		restConfig.Wrap(fence.New(leaseDuration).Wrap)
+	}
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
@@ -89,7 +96,7 @@ func run(s settings) error {
 }
 
 func (s *settings) managerOptions(scheme *runtime.Scheme) manager.Options {
-	yes := true
+	yes, lease := true, leaseDuration
 	return manager.Options{
 		Scheme: scheme,
 		Cache:  controllers.CacheOptions(&s.resync),
@@ -101,6 +108,7 @@ func (s *settings) managerOptions(scheme *runtime.Scheme) manager.Options {
 		LeaderElectionID:              "stackwright.dev",
 		LeaderElectionNamespace:       s.leaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &lease,
 		Controller: config.Controller{
 			CacheSyncTimeout: 10 * time.Minute, RecoverPanic: &yes, EnableWarmup: &yes,
 		},

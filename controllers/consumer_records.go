@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,9 +27,10 @@ const refusalRetry = 30 * time.Second
 func noteFailures(plan *resolve.ServicePlan, failed []credentials.Failure) {
 	for _, failure := range failed {
 		err := unlessRefused(failure.Err)
-		waits := part.AsWaiting(err) != nil
+		waiting := part.AsWaiting(err)
+		waits := waiting != nil
 		if waits {
-			plan.Refuse(failure.Consumer, v1alpha1.ReasonQuotaExceeded)
+			plan.Refuse(failure.Consumer, waiting.Reason)
 		}
 		if plan.Failed == nil || part.AsWaiting(plan.Failed) != nil && !waits {
 			plan.Failed = err
@@ -42,7 +44,11 @@ func unlessRefused(err error) error {
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause),
 		apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsNotFound(err):
-		return part.Waiting(v1alpha1.ReasonQuotaExceeded, refusalRetry, "%v", err)
+		reason := v1alpha1.ReasonRefused
+		if strings.Contains(err.Error(), "exceeded quota") {
+			reason = v1alpha1.ReasonQuotaExceeded
+		}
+		return part.Waiting(reason, refusalRetry, "%v", err)
 	}
 	return err
 }

@@ -56,7 +56,7 @@ func setClassCondition(class *v1alpha1.StackClass, kind string, state metav1.Con
 
 // judge returns the reason and message of a class's Ready.
 func judge(class *v1alpha1.StackClass, all []v1alpha1.StackClass) (string, string) {
-	if _, err := metav1.LabelSelectorAsSelector(class.Spec.Namespaces); err != nil {
+	if _, err := metav1.LabelSelectorAsSelector(class.Spec.Namespaces.LabelSelector()); err != nil {
 		return v1alpha1.ReasonInvalid, fmt.Sprintf("spec.namespaces: %v", err)
 	}
 	isDefault := func(c *v1alpha1.StackClass) bool { return c.Annotations[v1alpha1.AnnotationDefaultClass] == "true" }

@@ -136,6 +136,7 @@ type ComponentDefaults struct {
 	// image runs in every component that names none.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^[^\s]+$`
 	// +optional
 	Image string `json:"image,omitempty"`
 

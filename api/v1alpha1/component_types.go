@@ -65,6 +65,7 @@ type Component struct {
 	// image to run. Omitted: the stack's default image.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^[^\s]+$`
 	// +optional
 	Image string `json:"image,omitempty"`
 
@@ -185,7 +186,8 @@ type Component struct {
 	// +optional
 	Uses []string `json:"uses,omitzero"`
 
-	// allowFrom lets others connect to this component.
+	// allowFrom lets others connect to this component. A component counts 64 callees of one other namespace at most, those of the
+	// oldest stacks.
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic
 	// +optional

@@ -189,7 +189,7 @@ type NamespaceGrant struct {
 
 	// selector matches the labels of namespaces.
 	// +optional
-	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+	Selector *NamespaceSelector `json:"selector,omitempty"`
 }
 
 // ServiceEndpoint is where a data service answers.

@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"maps"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -37,6 +39,72 @@ type LocalReference struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$`
 	// +required
 	Name string `json:"name,omitempty"`
+}
+
+// NamespaceSelector matches the labels of namespaces, in the shape of meta/v1.LabelSelector. It is bounded here so that one that
+// cannot be read is refused: it would match nothing.
+type NamespaceSelector struct {
+	// matchLabels are the labels that a namespace has to have.
+	// +optional
+	MatchLabels Labels `json:"matchLabels,omitempty"`
+
+	// matchExpressions are what the labels of a namespace have to fulfil besides.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	MatchExpressions []NamespaceRequirement `json:"matchExpressions,omitempty"`
+}
+
+// Labels are labels that a namespace or node has to have.
+//
+// +kubebuilder:object:generate=false
+// +kubebuilder:validation:MaxProperties=16
+// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="labels have keys such as team or example.com/team"
+type Labels map[string]LabelValue
+
+// LabelValue is the value of a label. As an alias it leaves maps of it plain ones.
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:Pattern=`^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$`
+type LabelValue = string
+
+// DeepCopy returns a copy.
+func (l Labels) DeepCopy() Labels { return maps.Clone(l) }
+
+// NamespaceRequirement is what one label of a namespace has to fulfil.
+//
+// +kubebuilder:validation:XValidation:rule="(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",fieldPath=".values",message="values go with the operators In and NotIn, which need some"
+type NamespaceRequirement struct {
+	// key of the label.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=317
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`
+	// +required
+	Key string `json:"key,omitempty"`
+
+	// operator is In, NotIn, Exists or DoesNotExist.
+	// +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist
+	// +required
+	Operator metav1.LabelSelectorOperator `json:"operator,omitempty"`
+
+	// values that the label has, or has not.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$`
+	// +listType=atomic
+	// +optional
+	Values []string `json:"values,omitempty"`
+}
+
+// LabelSelector is the selector as Kubernetes reads it; nil stays nil.
+func (s *NamespaceSelector) LabelSelector() *metav1.LabelSelector {
+	if s == nil {
+		return nil
+	}
+	selector := &metav1.LabelSelector{MatchLabels: s.MatchLabels}
+	for _, r := range s.MatchExpressions {
+		selector.MatchExpressions = append(selector.MatchExpressions, metav1.LabelSelectorRequirement(r))
+	}
+	return selector
 }
 
 // Resources are what one container asks for and may take.

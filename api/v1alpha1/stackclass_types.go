@@ -99,7 +99,7 @@ type StackClassSpec struct {
 
 	// namespaces matches the namespaces that may use the class. Omitted: all.
 	// +optional
-	Namespaces *metav1.LabelSelector `json:"namespaces,omitempty"`
+	Namespaces *NamespaceSelector `json:"namespaces,omitempty"`
 }
 
 // Size is a named amount of resources.
@@ -225,9 +225,8 @@ type Placement struct {
 	Name string `json:"name,omitempty"`
 
 	// nodeSelector matches labels of nodes.
-	// +kubebuilder:validation:MaxProperties=16
 	// +optional
-	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+	NodeSelector Labels `json:"nodeSelector,omitempty"`
 
 	// tolerations of taints.
 	// +kubebuilder:validation:MaxItems=16

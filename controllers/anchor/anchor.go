@@ -30,8 +30,9 @@ const (
 	dataKey = "anchor.json"
 	// LabelKind marks an anchor with the kind of its service.
 	LabelKind = "stackwright.dev/anchor"
-	// limit is the size in bytes above which an anchor is not believed.
-	limit = 512 << 10
+	// limit is the size in bytes above which an anchor is not believed: as many consumers as a service admits fit, each with two
+	// versions, and a ConfigMap can hold it.
+	limit = 960 << 10
 	// highest is the version of a set above which it is not believed: the next one has to be a number too.
 	highest = 1 << 30
 	// nameConflictRetry is how often an object that is not ours is looked at again: no watch tells of it.

@@ -43,11 +43,14 @@ func (s *Store) reclaim(ctx context.Context, wanted *corev1.ConfigMap, a *Anchor
 	if err := s.Live.Get(ctx, client.ObjectKeyFromObject(wanted), live); err != nil {
 		return err
 	}
-	if _, err := Parse(live, a.Kind, a.Name); err != nil {
-		return err
-	}
 	labelled := live.DeepCopy()
 	labelled.Labels = wanted.Labels
+	if _, err := Parse(labelled, a.Kind, a.Name); err != nil {
+		if live.Labels[LabelKind] != a.Kind { // neither its label nor its content says that it is an anchor
+			_, err = Parse(live, a.Kind, a.Name)
+		}
+		return err
+	}
 	if !reflect.DeepEqual(live.Labels, labelled.Labels) {
 		if err := s.Client.Patch(ctx, labelled, client.MergeFrom(live)); err != nil {
 			return err

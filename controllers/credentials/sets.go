@@ -129,6 +129,11 @@ func (m *Maker) ensureConsumer(
 	if record != nil && (set.Version-record.Set.Version)%2 == 0 {
 		set.Version++ // logins alternate with the version: the next must not be the one that running pods use
 	}
+	if set.Version > highest { // written, it would make the anchor unreadable for everybody
+		return part.Waiting(v1alpha1.ReasonAnchorInvalid, conflictRetry,
+			"stack %s/%s has used up the versions of its credentials for %s; delete the ConfigMaps %s-v* that are none of ours",
+			consumer.Namespace, consumer.Stack, consumer.Entry, prefix)
+	}
 	consumer.Credential.Version = set.Version
 	m.Provider.Login(service, &consumer)
 	if err := m.createConsumer(ctx, service, a, consumer, &set); err != nil {
@@ -200,7 +205,7 @@ func (m *Maker) newSet(namespace, prefix string, recorded int, facts string) anc
 	for _, name := range m.Seen {
 		rest, ours := strings.CutPrefix(name.Name, prefix+"-v")
 		number, _, _ := strings.Cut(rest, "-")
-		if used, err := strconv.Atoi(number); ours && err == nil && name.Namespace == namespace && used <= highest {
+		if used, err := strconv.Atoi(number); ours && err == nil && name.Namespace == namespace && used < highest {
 			recorded = max(recorded, used)
 		}
 	}

@@ -211,6 +211,32 @@ func TestVersionsFollowWhatWasSeen(t *testing.T) {
 	}
 }
 
+// TestUsedUpVersionsHinderNobodyElse: a tenant can write records with the highest version into its namespace. The next one would make
+// the anchor unreadable, and everybody who shares the service would wait.
+func TestUsedUpVersionsHinderNobodyElse(t *testing.T) {
+	c := &creations{}
+	recorded := ensure(t, maker(c), &anchor.Anchor{}, consumers[1])
+	recorded.Consumers[0].Set.Facts = ""
+	for _, version := range []int{highest + 1, highest, highest - 1, highest - 2} {
+		forged := types.NamespacedName{Namespace: "office", Name: fmt.Sprintf("admin-orders-binding-v%d-aaaaa", version)}
+		m := maker(c, forged)
+		next := ensure(t, m, recorded, consumers...)
+		for i := range next.Consumers {
+			if got := next.Consumers[i].Set.Version; got > highest {
+				t.Errorf("version %d after %s", got, forged.Name)
+			}
+		}
+		if next.Find("shop", "shop", "main") == nil {
+			t.Errorf("after %s nobody else is served", forged.Name)
+		}
+	}
+	recorded.Consumers[0].Set.Version = highest
+	m := maker(c)
+	if next := ensure(t, m, recorded, consumers...); len(m.Failed) != 1 || part.AsWaiting(m.Failed[0].Err) == nil || next.Consumers[0].Set.Version != highest {
+		t.Errorf("after the last version: %+v, %+v", m.Failed, next.Consumers[0])
+	}
+}
+
 func TestNoTLSMakesNoCertificate(t *testing.T) {
 	plain := *service
 	plain.TLS = v1alpha1.TLSDisabled

@@ -28,7 +28,7 @@ func (r *Resolver) Class(ctx context.Context, namespace, name string) (*Class, e
 	if err != nil || object == nil {
 		return &Class{}, err
 	}
-	admitted, err := r.namespaceMatches(ctx, namespace, object.Spec.Namespaces)
+	admitted, err := r.namespaceMatches(ctx, namespace, object.Spec.Namespaces.LabelSelector())
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +153,11 @@ func override(base corev1.ResourceRequirements, explicit *v1alpha1.Resources) co
 	if explicit.Limits == nil || explicit.Limits.Memory == nil {
 		base.Limits[corev1.ResourceMemory] = base.Requests[corev1.ResourceMemory]
 	}
-	if request := base.Requests[corev1.ResourceMemory]; request.Cmp(base.Limits[corev1.ResourceMemory]) > 0 {
-		base.Requests[corev1.ResourceMemory] = base.Limits[corev1.ResourceMemory]
+	// A limit below what the size asks for lowers that: Kubernetes takes no request above its limit.
+	for name, limit := range base.Limits {
+		if request := base.Requests[name]; request.Cmp(limit) > 0 {
+			base.Requests[name] = limit
+		}
 	}
 	return base
 }
@@ -180,7 +183,7 @@ func (r *Resolver) storage(
 	if exists {
 		return result, nil
 	}
-	return result, r.checkStorageClass(ctx, field, result.ClassName)
+	return result, r.checkStorageClass(ctx, field, result.ClassName, wanted != nil && wanted.StorageClassName != "")
 }
 
 func (c *Class) storageClass(wanted *v1alpha1.Storage) string {
@@ -205,12 +208,16 @@ func (c *Class) checkStorage(field string, storage part.Storage) error {
 	return nil
 }
 
-func (r *Resolver) checkStorageClass(ctx context.Context, field, name string) error {
+// checkStorageClass looks whether a storage class exists. One that is named in the spec itself is immutable there.
+func (r *Resolver) checkStorageClass(ctx context.Context, field, name string, named bool) error {
 	if name != "" {
 		exists, err := r.found(ctx, "", name, &storagev1.StorageClass{})
 		if err == nil && !exists {
-			err = part.Waiting(v1alpha1.ReasonStorageClassNotFound, 0,
-				"%s.storageClassName: the cluster has no StorageClass %s; create it or name another", field, name)
+			remedy := "create it or name another"
+			if named {
+				remedy = "create it; to name another, remove what names it and make that again"
+			}
+			err = part.Waiting(v1alpha1.ReasonStorageClassNotFound, 0, "%s.storageClassName: the cluster has no StorageClass %s; %s", field, name, remedy)
 		}
 		return err
 	}

@@ -62,6 +62,7 @@ func TestSizes(t *testing.T) {
 		{"limit", "", "{limits: {memory: 1Gi}}", &resolve.Class{}, "250m", "512Mi", "1Gi"},
 		{"limit below the size", "", "{limits: {memory: 64Mi}}", &resolve.Class{}, "250m", "64Mi", "64Mi"},
 		{"cpu", "", "{requests: {cpu: 10m}}", &resolve.Class{}, "10m", "512Mi", "512Mi"},
+		{"limit of cpu below the size", "", "{limits: {cpu: 100m}}", &resolve.Class{}, "100m", "512Mi", "512Mi"},
 	} {
 		var explicit *v1alpha1.Resources
 		if c.explicit != "" {
@@ -150,6 +151,7 @@ limits: {maxReplicas: 4, engines: [Valkey], maxStorage: 20Gi, registries: [ghcr.
 		{"scale", `{components: [{name: web, image: ghcr.io/acme/a, port: 80, scale: {max: 9}}]}`, []string{"9", "4"}},
 		{"registry", `{components: [{name: web, image: ghcr.io/acmeevil/a, port: 80}]}`, []string{"image", "ghcr.io/acme", "acmeevil"}},
 		{"another port of the registry's host", `{components: [{name: web, image: "ghcr.io:8443/acme/a", port: 80}]}`, []string{"image", "ghcr.io:8443"}},
+		{"a path that leaves the registry's folder", `{components: [{name: web, image: ghcr.io/acme/../evil/a, port: 80}]}`, []string{"image", "ghcr.io/acme/../evil/a"}},
 		{"registry of an init container", `{components: [{name: web, image: ghcr.io/acme/a, port: 80, initContainers: [{name: i, image: evil/a}]}]}`, []string{"initContainers[i]", "evil/a"}},
 		{"size of a volume", `{volumes: [{name: v, size: 30Gi}]}`, []string{"spec.volumes[v]", "30Gi", "20Gi"}},
 		{"class of a volume", `{volumes: [{name: v, size: 1Gi, storageClassName: gold}]}`, []string{"gold", "fast, slow"}},
@@ -163,7 +165,7 @@ limits: {maxReplicas: 4, engines: [Valkey], maxStorage: 20Gi, registries: [ghcr.
 
 func TestStorageClasses(t *testing.T) {
 	_, err := cluster().Service(context.Background(), database(t, "shop", "main", "{storage: {storageClassName: gold}}"))
-	fails(t, err, v1alpha1.ReasonStorageClassNotFound, "gold", "spec.storage")
+	fails(t, err, v1alpha1.ReasonStorageClassNotFound, "gold", "spec.storage", "make that again")
 	_, err = bare().Service(context.Background(), database(t, "shop", "main", "{}"))
 	fails(t, err, v1alpha1.ReasonStorageClassNotFound, "no default StorageClass")
 	sound, err := cluster().Service(context.Background(), database(t, "shop", "main", "{storage: {size: 7Gi}}"))

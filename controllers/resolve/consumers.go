@@ -144,7 +144,7 @@ func (r *Resolver) grantMatches(ctx context.Context, owner, namespace string, gr
 	if grant.Selector == nil {
 		return false, nil
 	}
-	return r.namespaceMatches(ctx, namespace, grant.Selector)
+	return r.namespaceMatches(ctx, namespace, grant.Selector.LabelSelector())
 }
 
 // covers says whether the grant reaches as far as an entry asks. A private database needs no further grant.

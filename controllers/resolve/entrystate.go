@@ -232,8 +232,9 @@ func notGranted(entry Entry) error {
 func bindingProblem(stack *v1alpha1.BackendStack, state *EntryState) error {
 	consumer := state.Consumer
 	switch {
-	case consumer != nil && consumer.Binding == nil && consumer.Reason == v1alpha1.ReasonQuotaExceeded:
-		return part.Waiting(v1alpha1.ReasonQuotaExceeded, 0,
+	case consumer != nil && consumer.Binding == nil &&
+		(consumer.Reason == v1alpha1.ReasonQuotaExceeded || consumer.Reason == v1alpha1.ReasonRefused):
+		return part.Waiting(consumer.Reason, 0,
 			"%s: this namespace refuses the Secret or ConfigMap of the credentials; look at its quotas and policies", state.Name)
 	case consumer != nil && consumer.Binding == nil && consumer.Reason == v1alpha1.ReasonLimitExceeded:
 		return part.Waiting(v1alpha1.ReasonLimitExceeded, 0,

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -27,23 +28,43 @@ func (r *Resolver) graph(ctx context.Context, plan *StackPlan) (*graph, error) {
 	if err := r.Cache.List(ctx, others, client.MatchingFields{IndexCallees: key}); err != nil {
 		return nil, err
 	}
+	slices.SortFunc(others.Items, func(a, b v1alpha1.BackendStack) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
 	for i := range others.Items {
 		g.addForeign(&others.Items[i])
 	}
 	return g, nil
 }
 
+// mostForeign is how many components of one other namespace count as callees of one component. Who may write there decides alone
+// whom he lets in, and what he writes stands in a policy of this stack: without a bound he could make it too large to be stored.
+const mostForeign = 64
+
 func (g *graph) addForeign(other *v1alpha1.BackendStack) {
 	for i := range other.Spec.Components {
 		callee := &other.Spec.Components[i]
-		for _, caller := range callee.AllowFrom {
-			if caller.Namespace != g.stack.Namespace || caller.Stack != g.stack.Name {
-				continue
+		peer := part.Peer{Namespace: other.Namespace, Labels: identity(other.Name, callee).Selector(), Ports: ports(callee)}
+		for _, caller := range g.foreignCallers(callee) {
+			known := g.foreign[caller]
+			if n := len(known); n < mostForeign || known[n-mostForeign].Namespace != other.Namespace {
+				g.foreign[caller] = append(known, peer)
 			}
-			peer := part.Peer{Namespace: other.Namespace, Labels: identity(other.Name, callee).Selector(), Ports: ports(callee)}
-			g.foreign[string(caller.Component)] = append(g.foreign[string(caller.Component)], peer)
 		}
 	}
+}
+
+// foreignCallers are the components of this stack that a component of another one lets in, each once.
+func (g *graph) foreignCallers(callee *v1alpha1.Component) []string {
+	var callers []string
+	for _, caller := range callee.AllowFrom {
+		name := string(caller.Component)
+		ours := caller.Namespace == g.stack.Namespace && caller.Stack == g.stack.Name
+		if ours && !slices.Contains(callers, name) {
+			callers = append(callers, name)
+		}
+	}
+	return callers
 }
 
 func identity(stack string, component *v1alpha1.Component) kit.Identity {

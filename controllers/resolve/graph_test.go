@@ -138,6 +138,36 @@ func TestEdges(t *testing.T) {
 	}
 }
 
+// TestCalleesOfOthersAreBounded: whoever writes another namespace decides what he lets in, and not how large a policy of ours gets.
+func TestCalleesOfOthersAreBounded(t *testing.T) {
+	callee := func(name string) string {
+		const us = "{namespace: shop, stack: shop, component: web}"
+		return "{name: " + name + ", image: a, port: 90, uses: [], allowFrom: [" + us + ", " + us + "]}"
+	}
+	var flood []client.Object
+	for i := range 50 {
+		var components []string
+		for j := range 3 {
+			components = append(components, callee(fmt.Sprintf("c%d", j)))
+		}
+		flood = append(flood, foreign(t, "evil", fmt.Sprintf("s%02d", i), "{components: ["+strings.Join(components, ", ")+"]}"))
+	}
+	others := append(flood, foreign(t, "office", "admin", "{components: ["+callee("console")+"]}"), foreign(t, "aaa", "first", "{components: ["+callee("console")+"]}"))
+	ours := stack(t, `{components: [{name: web, image: a, port: 80, uses: []}]}`)
+	first := component(t, plan(t, cluster(others...), ours), "web").EgressTo
+	count := map[string]int{}
+	for _, peer := range first {
+		count[peer.Namespace]++
+	}
+	if want := map[string]int{"evil": 64, "office": 1, "aaa": 1}; !maps.Equal(count, want) {
+		t.Errorf("callees by namespace are %v, not %v", count, want)
+	}
+	slices.Reverse(others)
+	if again := component(t, plan(t, cluster(others...), ours), "web").EgressTo; edges(again) != edges(first) {
+		t.Error("which callees count depends on the order in which they are read")
+	}
+}
+
 func TestEgress(t *testing.T) {
 	deny := class(t, "default a", "{network: {egress: Deny}}")
 	for _, c := range []struct {

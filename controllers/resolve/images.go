@@ -100,11 +100,11 @@ func fullName(image string) string {
 }
 
 // below says whether an image's full name is a registry, folder or name, or lies below it. A colon that a slash follows begins a
-// port: that is another registry.
+// port: that is another registry. A path that goes up is below nothing.
 func below(full, prefix string) bool {
 	rest, matches := strings.CutPrefix(full, prefix)
 	switch {
-	case !matches:
+	case !matches, strings.Contains(rest+"/", "/../"):
 		return false
 	case rest == "" || rest[0] == '/':
 		return true

@@ -34,6 +34,11 @@ type Campaign interface {
 	Prepare(ctx context.Context, lanes []*rig.Lane, only string) ([]Plan, error)
 }
 
+// Counter is a campaign that has figures of its own for the report, after its plans were run.
+type Counter interface {
+	Counts() map[string]int64
+}
+
 // Result is how one plan ended.
 type Result struct {
 	Plan    string
@@ -94,6 +99,9 @@ func Run(ctx context.Context, c Campaign, o Options) (*Report, error) {
 	}
 	group.Wait()
 	report.Seconds = time.Since(begin).Seconds()
+	if counter, ok := c.(Counter); ok {
+		report.Counts = counter.Counts()
+	}
 	return report, r.failed
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ type Report struct {
 	Seed    uint64
 	Lanes   int
 	Seconds float64
+	// Counts are further figures of the campaign's own.
+	Counts map[string]int64
 }
 
 func (r *Report) failures() int { return r.count((*Result).Failed) }
@@ -52,8 +55,12 @@ func (r *Report) perPlan() (median, longest float64) {
 // String is the report in one line.
 func (r *Report) String() string {
 	median, longest := r.perPlan()
-	return fmt.Sprintf("%s: %d of %d plans, %d reached, %d failed; seed %d, %d lanes, %.0f s, a plan %.1f s (longest %.1f s)",
+	text := fmt.Sprintf("%s: %d of %d plans, %d reached, %d failed; seed %d, %d lanes, %.0f s, a plan %.1f s (longest %.1f s)",
 		r.Campaign, len(r.Results), r.Plans, r.Reached(), r.failures(), r.Seed, r.Lanes, r.Seconds, median, longest)
+	for _, name := range slices.Sorted(maps.Keys(r.Counts)) {
+		text += fmt.Sprintf("; %s %d", name, r.Counts[name])
+	}
+	return text
 }
 
 // groups counts results by the second part of their plans' IDs.
@@ -81,7 +88,7 @@ func (r *Report) Write(path string) error {
 	}
 	line, err := json.Marshal(map[string]any{
 		"campaign": r.Campaign, "tries": r.Tries, "plans": r.Plans, "run": len(r.Results), "reached": r.Reached(), "failures": failures,
-		"seed": r.Seed, "lanes": r.Lanes, "seconds": r.Seconds, "median": median, "longest": longest, "groups": r.groups(),
+		"seed": r.Seed, "lanes": r.Lanes, "seconds": r.Seconds, "median": median, "longest": longest, "groups": r.groups(), "counts": r.Counts,
 	})
 	if err != nil {
 		return err

@@ -74,7 +74,7 @@ func (c *credentials) anchor(ctx context.Context, object *corev1.ConfigMap) erro
 	}
 	for i := range a.Consumers {
 		if consumer := &a.Consumers[i]; !consumer.Departed && consumer.Login != "" {
-			if err := c.login(ctx, object.Namespace, consumer); err != nil {
+			if err := errors.Join(c.login(ctx, object.Namespace, consumer), c.previous(ctx, object.Namespace, consumer), c.consumes(ctx, consumer)); err != nil {
 				return fmt.Errorf("the anchor of %s: %w", a.Name, err)
 			}
 		}
@@ -102,6 +102,19 @@ func (c *credentials) login(ctx context.Context, namespace string, consumer *anc
 		return fmt.Errorf("secrets %s and %s of one version have different values", consumer.Set.Secret, consumer.Set.Binding)
 	}
 	return nil
+}
+
+// previous: the version before stays whole, because pods may run with it still.
+func (c *credentials) previous(ctx context.Context, namespace string, consumer *anchor.Consumer) error {
+	before := consumer.Previous
+	if before == nil {
+		return nil
+	}
+	_, err := c.set(ctx, namespace, before.ConfigMap, before.Secret)
+	if err == nil && before.RemoteConfigMap != "" {
+		_, err = c.set(ctx, consumer.Namespace, before.RemoteConfigMap, before.Binding)
+	}
+	return err
 }
 
 // set checks a Secret with the record that owns it, and returns its values.

@@ -177,11 +177,18 @@ func (l *Lane) furnish(ctx context.Context) error {
 			return err
 		}
 	}
+	return l.Install(ctx)
+}
+
+// Install installs the CRDs, the roles and the policies of the project, also a second time.
+func (l *Lane) Install(ctx context.Context) error {
 	config := filepath.Join(l.Root, "config")
 	for _, args := range [][]string{
 		{"apply", "--server-side", "-k", filepath.Join(config, "crd")},
 		{"apply", "-f", filepath.Join(config, "manager", "namespace.yaml")},
 		{"apply", "-k", filepath.Join(config, "rbac")},
+		{"apply", "-k", filepath.Join(config, "policy", "deletion")},
+		{"apply", "-k", filepath.Join(config, "policy", "operator")},
 	} {
 		if _, err := l.Kubectl(ctx, args...); err != nil {
 			return err

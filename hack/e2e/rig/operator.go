@@ -161,12 +161,24 @@ func (o *Operator) Crashed() error {
 			return err
 		}
 	}
+	return o.Panicked()
+}
+
+// Ended says whether the operator runs no more, because it was killed or ended by itself.
+func (o *Operator) Ended() bool {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.process == nil || o.process.Alive() != nil
+}
+
+// Panicked returns an error when the operator's output tells of a crash.
+func (o *Operator) Panicked() error {
 	text, err := os.ReadFile(o.Log())
 	if err != nil {
 		return err
 	}
 	if at := crashes.FindIndex(text); at != nil {
-		return fmt.Errorf("the operator crashed:\n%s", text[at[0]:min(len(text), at[1]+3000)])
+		return fmt.Errorf("the operator crashed (O6):\n%s", text[at[0]:min(len(text), at[1]+3000)])
 	}
 	return nil
 }

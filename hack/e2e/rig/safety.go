@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +30,8 @@ const (
 	DeleteData Leave = "delete data"
 	// ReplaceCredentials: a credential was taken away from outside, another one is made.
 	ReplaceCredentials Leave = "replace credentials"
+	// RemoveCopies: a database gives its read copies up, their StatefulSet goes with its pods; the claims stay.
+	RemoveCopies Leave = "remove copies"
 )
 
 // Safety is O7 and O10: it watches claims, anchors and Secrets, and reads in the audit log what the operator asked for. It is on in
@@ -37,15 +42,17 @@ type Safety struct {
 	mutex      sync.Mutex
 	leaves     map[string][]Leave
 	forgotten  map[string]bool
+	known      map[string]client.Object
 	claims     map[string]*corev1.PersistentVolumeClaim
 	anchors    map[string]*anchor.Anchor
 	violations []error
+	starts     [][2]time.Time
 	read       int
 }
 
 func newSafety(l *Lane) *Safety {
 	return &Safety{
-		lane: l, leaves: map[string][]Leave{}, forgotten: map[string]bool{},
+		lane: l, leaves: map[string][]Leave{}, forgotten: map[string]bool{}, known: map[string]client.Object{},
 		claims: map[string]*corev1.PersistentVolumeClaim{}, anchors: map[string]*anchor.Anchor{},
 	}
 }
@@ -64,6 +71,27 @@ func (s *Safety) Forget(namespace string) {
 	s.forgotten[namespace] = true
 }
 
+// Reset forgets what stood, after the cluster itself was taken back to an earlier state. What comes is judged by what stands then.
+func (s *Safety) Reset() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	clear(s.known)
+	clear(s.claims)
+	clear(s.anchors)
+}
+
+// Starting tells that the API server was started between two moments: until it has read the roles it refuses everything, which is
+// not the operator's doing.
+func (s *Safety) Starting(begin, end time.Time) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.starts = append(s.starts, [2]time.Time{begin, end})
+}
+
+func (s *Safety) starting(moment time.Time) bool {
+	return slices.ContainsFunc(s.starts, func(start [2]time.Time) bool { return moment.After(start[0]) && moment.Before(start[1]) })
+}
+
 func (s *Safety) run(ctx context.Context) {
 	go s.follow(ctx, &corev1.PersistentVolumeClaimList{}, func(kind watch.EventType, o client.Object) error {
 		return s.claim(kind, o.(*corev1.PersistentVolumeClaim)) //nolint:forcetypeassert // the watch is of this type
@@ -74,28 +102,67 @@ func (s *Safety) run(ctx context.Context) {
 	go s.follow(ctx, &corev1.SecretList{}, func(kind watch.EventType, o client.Object) error {
 		return s.secret(kind, o.(*corev1.Secret)) //nolint:forcetypeassert // the watch is of this type
 	})
+	for _, list := range dataKinds() { // only whose they are is of interest here: users delete them
+		go s.follow(ctx, list, func(watch.EventType, client.Object) error { return nil })
+	}
 }
 
-// follow judges every change of a kind. When the API server was away it goes on with what is there.
-func (s *Safety) follow(ctx context.Context, list client.ObjectList, judge func(watch.EventType, client.Object) error) {
+// follow judges every change of a kind. When the API server was away, it compares what is there with what was.
+func (s *Safety) follow(ctx context.Context, empty client.ObjectList, judge func(watch.EventType, client.Object) error) {
 	for ctx.Err() == nil {
-		watcher, err := s.lane.Client.Watch(ctx, list)
-		if err != nil {
+		list := empty.DeepCopyObject().(client.ObjectList) //nolint:forcetypeassert // a copy is of the same type
+		if s.lane.Client.List(ctx, list) != nil {
 			_ = pause(ctx, calm)
 			continue
 		}
+		s.compare(list, judge)
+		from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.GetResourceVersion()}}
+		watcher, err := s.lane.Client.Watch(ctx, list, from)
+		if err != nil {
+			continue
+		}
 		for event := range watcher.ResultChan() {
-			object, ok := event.Object.(client.Object)
-			if !ok {
-				continue
+			if object, ok := event.Object.(client.Object); ok {
+				s.see(event.Type, object, judge)
 			}
-			s.mutex.Lock()
-			if err := judge(event.Type, object); err != nil && !s.forgotten[object.GetNamespace()] {
-				s.violations = append(s.violations, fmt.Errorf("data safety (O7): namespace %s: %w", object.GetNamespace(), err))
-			}
-			s.mutex.Unlock()
 		}
 		watcher.Stop()
+	}
+}
+
+// compare judges what a list shows, and what it lacks as deleted.
+func (s *Safety) compare(list client.ObjectList, judge func(watch.EventType, client.Object) error) {
+	there := map[string]bool{}
+	_ = meta.EachListItem(list, func(o runtimeObject) error {
+		object := o.(client.Object) //nolint:forcetypeassert // items of a list of objects are objects
+		there[knownKey(object)] = true
+		s.see(watch.Modified, object, judge)
+		return nil
+	})
+	s.mutex.Lock()
+	known := maps.Clone(s.known)
+	s.mutex.Unlock()
+	for key, object := range known {
+		if kind := fmt.Sprintf("%TList", object); kind == fmt.Sprintf("%T", list) && !there[key] {
+			s.see(watch.Deleted, object, judge)
+		}
+	}
+}
+
+func knownKey(object client.Object) string {
+	return fmt.Sprintf("%T %s/%s", object, object.GetNamespace(), object.GetName())
+}
+
+func (s *Safety) see(kind watch.EventType, object client.Object, judge func(watch.EventType, client.Object) error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if kind == watch.Deleted {
+		delete(s.known, knownKey(object))
+	} else {
+		s.known[knownKey(object)] = object
+	}
+	if err := errors.Join(unowned(object), judge(kind, object)); err != nil && !s.forgotten[object.GetNamespace()] {
+		s.violations = append(s.violations, fmt.Errorf("data safety (O7): namespace %s: %w", object.GetNamespace(), err))
 	}
 }
 
@@ -223,6 +290,8 @@ func (s *Safety) forbidden(event *audit.Event) string {
 	}
 	o := event.ObjectRef
 	switch {
+	case event.Denied() && s.starting(event.Time):
+		return ""
 	case event.Denied():
 		return "authority (O10): beyond the role"
 	case event.Verb == "deletecollection":
@@ -248,7 +317,8 @@ func (s *Safety) forbiddenDelete(event *audit.Event) string {
 		return "data safety (O7): a deletion of something stateful without a version"
 	}
 	orphans := options.PropagationPolicy != nil && *options.PropagationPolicy == metav1.DeletePropagationOrphan
-	if event.ObjectRef.Resource == "statefulsets" && !orphans && !s.allowed(event.ObjectRef.Namespace, DeleteData) {
+	copies := s.allowed(event.ObjectRef.Namespace, RemoveCopies) && strings.HasSuffix(event.ObjectRef.Name, "-replica")
+	if event.ObjectRef.Resource == "statefulsets" && !orphans && !copies && !s.allowed(event.ObjectRef.Namespace, DeleteData) {
 		return "data safety (O7): a StatefulSet is deleted with its pods"
 	}
 	return ""

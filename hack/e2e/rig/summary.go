@@ -83,6 +83,28 @@ func (s Summary) settled() Summary {
 	return result
 }
 
+// Beyond is O8 for runs in which answers got lost, so that what was done cannot be counted: it says what was created or deleted
+// more often than in the undisturbed run.
+func (s Summary) Beyond(want Summary) error {
+	s, want = s.settled(), want.settled()
+	problems := append(compareCounts("created", exceeding(s.Creates, want.Creates), want.Creates),
+		compareCounts("deleted", exceeding(s.Deletes, want.Deletes), want.Deletes)...)
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the operator did more than in the undisturbed run (O8): %s", strings.Join(problems, "; "))
+}
+
+// exceeding raises what was counted to what was wanted at least.
+func exceeding(got, want map[string]int) map[string]int {
+	raised := map[string]int{}
+	maps.Copy(raised, got)
+	for name, n := range want {
+		raised[name] = max(raised[name], n)
+	}
+	return raised
+}
+
 func compareCounts(what string, got, want map[string]int) []string {
 	var problems []string
 	all := maps.Clone(got)

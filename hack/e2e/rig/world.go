@@ -200,7 +200,7 @@ func (w *World) Converged(ctx context.Context, reasons ...string) error {
 // AtRest waits until the operator has asked nothing for a while, counted from now on at the earliest.
 func (w *World) AtRest(ctx context.Context) error {
 	begin := time.Now()
-	return Eventually(ctx, "the operator comes to rest", ConvergeLimit, func(context.Context) error {
+	return Eventually(ctx, "the operator comes to rest (O2)", ConvergeLimit, func(context.Context) error {
 		if min(time.Since(begin), w.Proxy.QuietFor()) < calm {
 			return errors.New("its last requests:\n" + Describe(w.Proxy.Since(w.Begun), 5))
 		}
@@ -252,7 +252,7 @@ func settled(object client.Object, reasons []string) error {
 
 // Gone waits until an object is not there any more.
 func (w *World) Gone(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) error {
-	return Eventually(ctx, gvk.Kind+" "+name+" goes", ConvergeLimit, func(ctx context.Context) error {
+	return Eventually(ctx, gvk.Kind+" "+name+" goes (O14)", ConvergeLimit, func(ctx context.Context) error {
 		object := &metav1.PartialObjectMetadata{}
 		object.SetGroupVersionKind(gvk)
 		err := w.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)

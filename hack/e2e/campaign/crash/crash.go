@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/stackwright/stackwright/hack/e2e/campaign"
 	"github.com/stackwright/stackwright/hack/e2e/rig"
@@ -24,46 +23,31 @@ func (Campaign) Name() (name, tries string) {
 	return "crash", "SIGKILL before and after every effective write of every workload, and every write dropped, ambiguous, 409, 429, 500, 503"
 }
 
-// run is how one run of a workload ended.
-type run struct {
-	state   rig.State
-	summary rig.Summary
-	// writes are those of the step, each by what it does and to which object, with its number where that happens again.
-	writes []string
+// End is how one run of a workload ended.
+type End struct {
+	State   rig.State
+	Summary rig.Summary
+	// Writes are those of the step, each by what it does and to which object, with its number where that happens again.
+	Writes []string
+	// Events counts what the operator's watches were sent since the step, by resource.
+	Events map[string]int
 }
 
 // Prepare runs every workload undisturbed.
 func (c Campaign) Prepare(ctx context.Context, lanes []*rig.Lane, only string) ([]campaign.Plan, error) {
-	workloads := c.Workloads
-	if workloads == nil {
-		workloads = Workloads()
-	}
-	workloads = slices.DeleteFunc(workloads, func(w Workload) bool { return !campaign.Wanted("crash/"+w.Name+"/", only) })
-	plans := make([][]campaign.Plan, len(workloads))
-	err := campaign.Each(ctx, lanes, indexes(len(workloads)), func(ctx context.Context, lane *rig.Lane, i int) error {
-		w := &workloads[i]
-		calm, err := w.run(ctx, lane, nil, nil)
-		if err = errors.Join(err, lane.Safety.Check()); err != nil {
-			return fmt.Errorf("%s: %w", w.Name, err)
-		}
-		c.Say("crash: %s has %d writes", w.Name, len(calm.writes))
-		plans[i] = w.plans(calm)
-		return nil
-	})
-	return slices.Concat(plans...), err
-}
-
-func indexes(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
-func (w *Workload) plans(calm *run) []campaign.Plan {
+	subjects, err := Subjects(ctx, lanes, "crash", only, c.Workloads, c.Say)
 	var plans []campaign.Plan
-	for _, write := range calm.writes {
+	for _, s := range subjects {
+		if s.Calm != nil {
+			plans = append(plans, s.plans(s.Calm)...)
+		}
+	}
+	return plans, err
+}
+
+func (w *Workload) plans(calm *End) []campaign.Plan {
+	var plans []campaign.Plan
+	for _, write := range calm.Writes {
 		for _, fault := range rig.WriteFaults {
 			plans = append(plans, campaign.Plan{
 				ID:  "crash/" + w.Name + "/" + string(fault) + "/" + write,
@@ -75,11 +59,13 @@ func (w *Workload) plans(calm *run) []campaign.Plan {
 }
 
 // disturbed runs a workload with a fault at one of its writes.
-func (w *Workload) disturbed(ctx context.Context, lane *rig.Lane, calm *run, write string, fault rig.Fault) error {
+func (w *Workload) disturbed(ctx context.Context, lane *rig.Lane, calm *End, write string, fault rig.Fault) error {
 	rule := &rig.Rule{Fault: fault, Kill: lane.Operator.Kill}
-	got, err := w.run(ctx, lane, calm.state, func(world *rig.World) {
+	got, err := w.Run(ctx, lane, calm.State, func(world *rig.World) {
 		counter := numbered{}
-		rule.Match = func(r *rig.Request) bool { return world.Has(r.Namespace) && r.Write() && counter.name(world.Masked(r.Object())) == write }
+		rule.Match = func(r *rig.Request) bool {
+			return world.Has(r.Namespace) && r.Write() && counter.name(world.Masked(r.Object())) == write
+		}
 		lane.Proxy.Inject(rule)
 	})
 	if err != nil {
@@ -88,7 +74,7 @@ func (w *Workload) disturbed(ctx context.Context, lane *rig.Lane, calm *run, wri
 	if rule.Hit() == 0 {
 		return campaign.ErrNotReached
 	}
-	return got.summary.Exceeds(calm.summary)
+	return got.Summary.Exceeds(calm.Summary)
 }
 
 // numbered gives what happens again a number.
@@ -99,8 +85,8 @@ func (n numbered) name(what string) string {
 	return fmt.Sprintf("%s#%d", what, n[what])
 }
 
-// run runs a workload in a world of its own, disturbed from the step on. It has to end in a state, if one is given.
-func (w *Workload) run(ctx context.Context, lane *rig.Lane, state rig.State, disturb func(*rig.World)) (*run, error) {
+// Run runs a workload in a world of its own, disturbed from the step on. It has to end in a state, if one is given.
+func (w *Workload) Run(ctx context.Context, lane *rig.Lane, state rig.State, disturb func(*rig.World)) (*End, error) {
 	world, err := lane.NewWorld(ctx)
 	if err != nil {
 		return nil, err
@@ -114,14 +100,18 @@ func (w *Workload) run(ctx context.Context, lane *rig.Lane, state rig.State, dis
 	if err := w.begin(ctx, world); err != nil {
 		return nil, fmt.Errorf("before the step: %w", err)
 	}
-	mark := lane.Proxy.Mark()
+	mark, events := lane.Proxy.Mark(), lane.Proxy.EventMark()
 	if disturb != nil {
 		disturb(world)
 	}
 	if err := w.Step(ctx, world); err != nil {
 		return nil, fmt.Errorf("the step: %w", err)
 	}
-	return w.end(ctx, world, mark, state)
+	end, err := w.end(ctx, world, mark, state)
+	if err == nil {
+		end.Events = world.Events(events)
+	}
+	return end, err
 }
 
 func (w *Workload) begin(ctx context.Context, world *rig.World) error {
@@ -140,7 +130,7 @@ func (w *Workload) begin(ctx context.Context, world *rig.World) error {
 }
 
 // end waits until the workload has ended, and takes down how.
-func (w *Workload) end(ctx context.Context, world *rig.World, mark int, want rig.State) (*run, error) {
+func (w *Workload) end(ctx context.Context, world *rig.World, mark int, want rig.State) (*End, error) {
 	reviving, cancel := context.WithCancel(ctx)
 	revived := make(chan error, 1)
 	go func() { revived <- world.Operator.Revive(reviving) }()
@@ -149,15 +139,15 @@ func (w *Workload) end(ctx context.Context, world *rig.World, mark int, want rig
 	if err := errors.Join(err, <-revived); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(world.CredentialsWhole(ctx), world.Written(mark)); err != nil {
+	if err := errors.Join(world.CredentialsWhole(ctx), world.AnchorsFirst(), world.Written(mark)); err != nil {
 		return nil, err
 	}
 	state, err := world.Becomes(ctx, want)
-	result := &run{state: state, summary: world.Summary(mark)}
+	result := &End{State: state, Summary: world.Summary(mark)}
 	counter := numbered{}
 	for _, r := range world.Proxy.Since(mark) {
 		if world.Has(r.Namespace) && r.Write() && r.Status >= 200 && r.Status < 300 {
-			result.writes = append(result.writes, counter.name(world.Masked(r.Object())))
+			result.Writes = append(result.Writes, counter.name(world.Masked(r.Object())))
 		}
 	}
 	return result, err

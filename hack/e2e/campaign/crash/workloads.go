@@ -164,7 +164,7 @@ func Workloads() []Workload {
 			return w.Converged(ctx, reasons...)
 		}
 	}
-	return []Workload{
+	return append([]Workload{
 		{Name: "create-minimal", Step: apply(small)},
 		{Name: "create-full", Step: apply(full)},
 		{Name: "scale-up", Given: plain, Step: apply(edited(plain, "replicas: 2", "replicas: 5"))},
@@ -184,5 +184,5 @@ func Workloads() []Workload {
 		{Name: "unshare", Given: shares, Step: apply(plain)},
 		{Name: "delete-retain", Given: usesCache, Step: deleteStack, Done: stackGone},
 		{Name: "delete-confirmed", Given: lone, Step: deleteDatabase, Done: databaseGone, Leaves: []rig.Leave{rig.DeleteData}},
-	}
+	}, scaling()...)
 }

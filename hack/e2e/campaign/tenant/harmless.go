@@ -1,0 +1,144 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/controllers/desired"
+	"github.com/stackwright/stackwright/controllers/kit"
+)
+
+// ownPrefixes begin the keys of labels and annotations that the operator or Kubernetes itself writes to what they make.
+var ownPrefixes = []string{
+	"app.kubernetes.io/", "stackwright.dev/", "uses.stackwright.dev/", "bindings.stackwright.dev/", "volumes.stackwright.dev/", "batch.kubernetes.io/",
+	"apps.kubernetes.io/", "statefulset.kubernetes.io/", "deployment.kubernetes.io/", "controller-revision-hash", "pod-template-hash",
+	"controller-uid", "job-name", "endpoints.kubernetes.io/", "pv.kubernetes.io/", "servicebinding.io/",
+}
+
+// harmless holds whatever attack to what no attack may do: everything that the operator made in the namespace has no key of others
+// and no owner elsewhere, and its pods keep to the restricted profile and have no token.
+func (s *scene) harmless(ctx context.Context) error {
+	uids, err := s.uids(ctx)
+	if err != nil {
+		return err
+	}
+	return each(ctx, s.Client, s.Own, func(kind string, object client.Object) error {
+		if object.GetLabels()[kit.LabelManagedBy] != kit.ManagedBy || s.given[kind+"/"+object.GetName()] != "" {
+			return nil
+		}
+		name := kind + " " + object.GetName()
+		for _, keys := range []map[string]string{object.GetLabels(), object.GetAnnotations()} {
+			if key := foreignKey(keys); key != "" && !strings.HasPrefix(kind, "Stack") {
+				return fmt.Errorf("%s has the key %s, which is not the operator's", name, key)
+			}
+		}
+		for _, owner := range object.GetOwnerReferences() {
+			if !uids[string(owner.UID)] {
+				return fmt.Errorf("%s is owned by %s %s, which is not in its namespace", name, owner.Kind, owner.Name)
+			}
+		}
+		if template := desired.Template(object); template != nil {
+			return restricted(name, &template.Spec)
+		}
+		return nil
+	})
+}
+
+func (s *scene) uids(ctx context.Context) (map[string]bool, error) {
+	uids := map[string]bool{}
+	err := each(ctx, s.Client, s.Own, func(_ string, object client.Object) error {
+		uids[string(object.GetUID())] = true
+		return nil
+	})
+	// A ReplicaSet is between a Deployment and its pods; only pods are owned by one.
+	sets := &appsv1.ReplicaSetList{}
+	if err := s.Client.List(ctx, sets, client.InNamespace(s.Own)); err != nil {
+		return nil, err
+	}
+	for i := range sets.Items {
+		uids[string(sets.Items[i].UID)] = true
+	}
+	return uids, err
+}
+
+func foreignKey(keys map[string]string) string {
+	for key := range keys {
+		known := false
+		for _, prefix := range ownPrefixes {
+			known = known || strings.HasPrefix(key, prefix)
+		}
+		if !known {
+			return key
+		}
+	}
+	return ""
+}
+
+// restricted says where a pod has more than the operator ever gives.
+func restricted(name string, pod *corev1.PodSpec) error {
+	if pod.HostNetwork || pod.HostPID || pod.HostIPC || pod.NodeName != "" || pod.ShareProcessNamespace != nil && *pod.ShareProcessNamespace {
+		return fmt.Errorf("the pod of %s shares a namespace of its node", name)
+	}
+	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
+		return fmt.Errorf("the pod of %s has a token", name)
+	}
+	if len(pod.Tolerations) > 0 || pod.PriorityClassName != "" || pod.RuntimeClassName != nil || pod.HostAliases != nil {
+		return fmt.Errorf("the pod of %s is placed by no class", name)
+	}
+	if pod.SecurityContext != nil && len(pod.SecurityContext.Sysctls) > 0 {
+		return fmt.Errorf("the pod of %s sets sysctls", name)
+	}
+	for i := range pod.Volumes {
+		if err := allowedVolume(name, &pod.Volumes[i]); err != nil {
+			return err
+		}
+	}
+	for _, containers := range [][]corev1.Container{pod.Containers, pod.InitContainers} {
+		for i := range containers {
+			if err := confined(name, &containers[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func allowedVolume(name string, volume *corev1.Volume) error {
+	v := volume.VolumeSource
+	if v.ConfigMap == nil && v.Secret == nil && v.EmptyDir == nil && v.PersistentVolumeClaim == nil && v.Projected == nil {
+		return fmt.Errorf("the pod of %s has the volume %s of a kind that is not made", name, volume.Name)
+	}
+	if v.Projected == nil {
+		return nil
+	}
+	for _, source := range v.Projected.Sources {
+		if source.ServiceAccountToken != nil || source.ClusterTrustBundle != nil || source.PodCertificate != nil {
+			return fmt.Errorf("the pod of %s has a token in the volume %s", name, volume.Name)
+		}
+	}
+	return nil
+}
+
+func confined(name string, container *corev1.Container) error {
+	security := container.SecurityContext
+	yes := func(b *bool) bool { return b != nil && *b }
+	switch {
+	case security == nil || security.AllowPrivilegeEscalation == nil || *security.AllowPrivilegeEscalation || yes(security.Privileged):
+		return fmt.Errorf("the container %s of %s may gain privileges", container.Name, name)
+	case security.Capabilities == nil || len(security.Capabilities.Add) > 0 || len(security.Capabilities.Drop) == 0:
+		return fmt.Errorf("the container %s of %s keeps capabilities", container.Name, name)
+	case security.ProcMount != nil || len(container.VolumeDevices) > 0 || container.Stdin || container.TTY:
+		return fmt.Errorf("the container %s of %s has devices, a terminal or the machine's /proc", container.Name, name)
+	}
+	for _, port := range container.Ports {
+		if port.HostPort != 0 {
+			return fmt.Errorf("the container %s of %s takes a port of its node", container.Name, name)
+		}
+	}
+	return nil
+}

@@ -50,7 +50,7 @@ test: ## Run every test: units and control plane, then the end-to-end tests on a
 	@for module in $(MODULES); do echo "test $$module"; \
 		KUBEBUILDER_ASSETS="$$(go run -C hack/cluster . assets)" go test -C $$module -timeout 40m ./... || exit 1; done
 	@echo "test ./hack/cluster"; go test -C hack/cluster .
-	@echo "test ./hack/e2e: its parts"; go test -C hack/e2e ./audit/... ./harness/... ./rig/... ./campaign/...
+	@echo "test ./hack/e2e: its parts"; go test -C hack/e2e ./audit/... ./harness/... ./rig/... ./campaign/... ./seeded
 	@echo "test ./hack/e2e: samples of the campaigns"; \
 		KUBEBUILDER_ASSETS="$$(go run -C hack/cluster . assets)" go test -C hack/e2e -v -timeout 60m ./try
 	@echo "test ./hack/e2e: a real node"; go test -C hack/e2e -v -timeout 60m .
@@ -59,6 +59,11 @@ test: ## Run every test: units and control plane, then the end-to-end tests on a
 campaign: ## Try the operator with every plan of every campaign (hours); the report goes to bin/campaign.json.
 	@mkdir -p bin
 	go run -C hack/e2e ./try --report $(CURDIR)/bin/campaign.json
+
+.PHONY: seeded
+seeded: ## Test the tests: put known mistakes into the operator and look which oracle says so (an hour); report in bin/seeded.json.
+	@mkdir -p bin
+	go run -C hack/e2e ./seeded --report $(CURDIR)/bin/seeded.json
 
 # Plain tests run the seeds and the corpus of every target; this looks for more. What is found is kept in testdata/fuzz.
 FUZZTIME ?= 10s

@@ -63,9 +63,10 @@ func announce(recorder events.EventRecorder, object client.Object, before, after
 	if old == nil && current.Reason == v1alpha1.ReasonProgressing { // everything starts like this
 		return
 	}
-	kind := corev1.EventTypeNormal
-	if meta.IsStatusConditionTrue(after, v1alpha1.ConditionStalled) {
-		kind = corev1.EventTypeWarning
+	kind := corev1.EventTypeWarning
+	switch current.Reason {
+	case v1alpha1.ReasonReady, v1alpha1.ReasonIdle, v1alpha1.ReasonProgressing, v1alpha1.ReasonSuspended, v1alpha1.ReasonCredentialsPending:
+		kind = corev1.EventTypeNormal
 	}
 	recorder.Eventf(object, nil, kind, current.Reason, "Reconcile", "%s", current.Message)
 }

@@ -34,8 +34,9 @@ type DataServiceSpec struct {
 	// +optional
 	StackClassName string `json:"stackClassName,omitempty"`
 
-	// size names an amount of resources: Nano, Micro, Small (default), Medium, Large, XLarge, or one of the class. The
-	// engine's memory settings follow it.
+	// size names an amount of CPU and memory: Nano (25m, 128Mi), Micro (100m, 256Mi), Small (250m, 512Mi; the default), Medium
+	// (500m, 1Gi), Large (1, 2Gi), XLarge (2, 4Gi), or one of the class, which may redefine these. The engine's memory
+	// settings follow it.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional

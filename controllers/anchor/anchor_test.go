@@ -133,7 +133,7 @@ func TestParseRefusesWhatIsNoAnchor(t *testing.T) {
 		"a list":         {v1alpha1.ReasonAnchorInvalid, func(o *corev1.ConfigMap) { o.Data["anchor.json"] = "[]" }},
 		"unknown field":  {v1alpha1.ReasonAnchorInvalid, func(o *corev1.ConfigMap) { replace(o, `"engine"`, `"password": "x", "engine"`) }},
 		"more behind it": {v1alpha1.ReasonAnchorInvalid, func(o *corev1.ConfigMap) { o.Data["anchor.json"] += `{"kind": "x"}` }},
-		"far too large":  {v1alpha1.ReasonAnchorInvalid, func(o *corev1.ConfigMap) { o.Data["anchor.json"] += strings.Repeat(" ", 600<<10) }},
+		"far too large":  {v1alpha1.ReasonAnchorInvalid, func(o *corev1.ConfigMap) { o.Data["anchor.json"] += strings.Repeat(" ", 1<<20) }},
 		"no label":       {v1alpha1.ReasonNameConflict, func(o *corev1.ConfigMap) { delete(o.Labels, anchor.LabelKind) }},
 		"another label":  {v1alpha1.ReasonNameConflict, func(o *corev1.ConfigMap) { o.Labels[anchor.LabelKind] = "StackQueue" }},
 		"an owner": {v1alpha1.ReasonNameConflict, func(o *corev1.ConfigMap) {

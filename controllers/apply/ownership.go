@@ -33,7 +33,8 @@ func checkOwner(owner desired.Owner, it *item, live client.Object) error {
 		return nil
 	}
 	return part.Waiting(v1alpha1.ReasonNameConflict, conflictRetry,
-		"%s %s exists and belongs to somebody else; rename it or this %s", it.gvk.Kind, live.GetName(), owner.GVK.Kind)
+		"%s %s exists and belongs to somebody else; rename or remove it, or rename the entry, component or %s that needs the name",
+		it.gvk.Kind, live.GetName(), owner.GVK.Kind)
 }
 
 // carriesLabelsOf says whether a live object has the labels that lead to the owner. That of the entry may have been removed by

@@ -92,8 +92,13 @@ func containerCause(status *corev1.ContainerStatus, now time.Time) *Cause {
 		switch waiting.Reason {
 		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
 			return imageCause(status)
-		case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-			return &Cause{v1alpha1.ReasonConfigMissing, fmt.Sprintf("container %s cannot start: %s", status.Name, tail(waiting.Message))}
+		case "RunContainerError":
+			return crash(&corev1.ContainerStatus{Name: status.Name, State: corev1.ContainerState{
+				Terminated: &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: waiting.Message},
+			}})
+		case "CreateContainerConfigError", "CreateContainerError":
+			return &Cause{v1alpha1.ReasonConfigMissing, fmt.Sprintf(
+				"container %s cannot start: %s; create it, or correct the reference", status.Name, tail(waiting.Message))}
 		}
 	}
 	if cause := crash(status); cause != nil {
@@ -104,7 +109,7 @@ func containerCause(status *corev1.ContainerStatus, now time.Time) *Cause {
 		return &Cause{v1alpha1.ReasonProgressing, fmt.Sprintf("container %s is starting", status.Name)}
 	case status.State.Running != nil && !status.Ready:
 		return &Cause{v1alpha1.ReasonNotAnswering, fmt.Sprintf(
-			"container %s runs and does not answer its probe; check that it listens on the declared port and path", status.Name)}
+			"container %s runs and does not answer its probe; check that it listens on the declared port and path, and read kubectl logs", status.Name)}
 	case waiting != nil:
 		return &Cause{v1alpha1.ReasonProgressing, fmt.Sprintf("container %s is starting", status.Name)}
 	}
@@ -149,10 +154,21 @@ func crash(status *corev1.ContainerStatus) *Cause {
 	}
 	how := fmt.Sprintf("ended with exit code %d", ended.ExitCode)
 	next := "read kubectl logs --previous"
-	if ended.Reason == "OOMKilled" {
+	switch ended.Reason {
+	case "OOMKilled":
 		how, next = "was killed for want of memory", "choose a larger size"
+	case "StartError", "ContainerCannotRun":
+		how, next = "cannot run its program ("+program(ended.Message)+")", "correct command, or the image"
 	}
 	return &Cause{v1alpha1.ReasonCrashLoop, fmt.Sprintf("container %s %s; %s", status.Name, how, next)}
+}
+
+// program is what the container runtime says of a program that it cannot run.
+func program(message string) string {
+	if _, rest, found := strings.Cut(message, "exec: "); found {
+		message = rest
+	}
+	return tail(strings.TrimSuffix(message, ": unknown"))
 }
 
 // recentCrash is the cause of a Deployment whose pods have no readiness probe, count as ready the moment they start, and ended

@@ -53,6 +53,10 @@ func podWith(statuses ...corev1.ContainerStatus) corev1.Pod {
 
 // TestCauses: each case lists what the kubelet says while it tries again and again; the cause is the same word for word, since
 // it stands in a condition.
+// noProgram is what containerd says of a program that an image lacks.
+const noProgram = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: ` +
+	`unable to start container process: error during container init: exec: "nosuch": executable file not found in $PATH: unknown`
+
 func TestCauses(t *testing.T) {
 	const denied = `failed to pull and unpack image "acme/shop:1": failed to resolve reference: pull access denied, repository does not exist or may require authorization`
 	for _, c := range []struct {
@@ -84,6 +88,12 @@ func TestCauses(t *testing.T) {
 			podWith(crashed(waiting("CrashLoopBackOff", "back-off 5m0s restarting failed container=web pod=shop-web-abc_shop(2)"), 3, "Error")),
 			podWith(corev1.ContainerStatus{Name: "web", State: corev1.ContainerState{Terminated: ended(3, "Error")}}),
 			podWith(crashed(running(time.Second, 4), 3, "Error")),
+		}},
+		{"a program that is not there", v1alpha1.ReasonCrashLoop, []string{`web cannot run its program ("nosuch": executable file not found in $PATH)`, "correct command"}, []corev1.Pod{
+			podWith(waiting("RunContainerError", noProgram)),
+			podWith(corev1.ContainerStatus{Name: "web", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 128, Reason: "StartError", Message: noProgram,
+			}}}),
 		}},
 		{"too little memory", v1alpha1.ReasonCrashLoop, []string{"want of memory", "larger size"}, []corev1.Pod{
 			podWith(crashed(waiting("CrashLoopBackOff", "back-off 20s"), 137, "OOMKilled")),

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -89,7 +90,15 @@ func (c *Class) Placement(field, name string) (part.Placement, error) {
 	if name == "" {
 		return part.Placement{}, nil
 	}
-	return part.Placement{}, part.Invalid(v1alpha1.ReasonInvalid, "%s: the class has no placement %q", field, name)
+	return part.Placement{}, part.Invalid(v1alpha1.ReasonInvalid, "%s: the class has no placement %q; it has %s", field, name, c.placementNames())
+}
+
+func (c *Class) placementNames() string {
+	var names []string
+	for _, p := range c.Spec.Placements {
+		names = append(names, p.Name)
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
 }
 
 // builtinSizes always exist; a class may redefine them.

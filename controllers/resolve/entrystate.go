@@ -82,7 +82,7 @@ func missing(entry Entry) error {
 		return part.Waiting(v1alpha1.ReasonCredentialsPending, 0, "%s %s is being made", entry.Kind, entry.Object)
 	}
 	return part.Waiting(v1alpha1.ReasonDependencyNotFound, 0,
-		"%s: %s %s/%s does not exist; create it or correct ref", entry.Name, entry.Kind, entry.Namespace, entry.Object)
+		"%s %s/%s does not exist; create it or correct ref", entry.Kind, entry.Namespace, entry.Object)
 }
 
 func (r *Resolver) shared(ctx context.Context, stack *v1alpha1.BackendStack, entry Entry) (bool, error) {
@@ -224,9 +224,16 @@ func consumerStatus(view *View, stack *v1alpha1.BackendStack, entry string) *v1a
 }
 
 func notGranted(entry Entry) error {
+	wanted := "access"
+	if entry.Access != "" {
+		wanted = string(entry.Access) + " access"
+	}
+	if entry.Database != "" {
+		wanted += " to database " + entry.Database
+	}
 	return part.Waiting(v1alpha1.ReasonNotGranted, 0,
-		"%s: %s %s/%s does not grant this stack access; its owner adds it to spec.allowedConsumers",
-		entry.Name, entry.Kind, entry.Namespace, entry.Object)
+		"%s %s/%s does not grant this stack %s; its owner adds the namespace, with what is shared and maxAccess, to spec.allowedConsumers",
+		entry.Kind, entry.Namespace, entry.Object, wanted)
 }
 
 func bindingProblem(stack *v1alpha1.BackendStack, state *EntryState) error {

@@ -41,11 +41,12 @@ func Stack(pass StackPass, now time.Time) v1alpha1.BackendStackStatus {
 	if pass.Plan.Class != nil {
 		next.StackClass = &v1alpha1.ResolvedClass{Name: pass.Plan.Class.Name, Generation: pass.Plan.Class.Generation}
 	}
-	if pass.Plan.Stack != nil && len(pass.Plan.Entries) == len(resolve.Entries(stack)) {
+	entries := resolve.Entries(stack)
+	if pass.Plan.Stack != nil && len(pass.Plan.Entries) == len(entries) {
 		next.Dependencies = pass.dependencies()
 	}
 	next.Components = pass.components()
-	next.Summary = summary(next.Components, next.Dependencies)
+	next.Summary = summary(next.Components, next.Dependencies, entries)
 	c := conditions{list: next.Conditions, generation: stack.Generation, now: now}
 	pass.parts(&c, &next)
 	c.root(pass.verdict(&next, c.list))
@@ -155,6 +156,10 @@ func (p *StackPass) component(name string, workload observe.Workload, exists boo
 	}
 	suspended := p.Plan.Stack != nil && p.Plan.Stack.Suspended
 	switch {
+	case !exists && p.Err != nil:
+		verdict := ofError(p.Err)
+		verdict.Message = subject + " is not made: " + verdict.Message
+		return verdict
 	case !exists:
 		return notReady(v1alpha1.ReasonProgressing, subject+" is being made")
 	case workload.RolledOut && suspended:
@@ -177,18 +182,23 @@ func (p *StackPass) workload(kind, name string) (observe.Workload, bool) {
 	return observe.Workload{}, false
 }
 
-func summary(components []v1alpha1.ComponentStatus, dependencies []v1alpha1.DependencyStatus) *v1alpha1.StackSummary {
+// summary counts what is ready of what is declared.
+func summary(
+	components []v1alpha1.ComponentStatus, dependencies []v1alpha1.DependencyStatus, entries []resolve.Entry,
+) *v1alpha1.StackSummary {
 	count := func(kind string) string {
 		ready, all := 0, 0
-		for _, d := range dependencies {
-			if d.Kind == kind {
+		for _, e := range entries {
+			if e.Kind == kind {
 				all++
-				if d.Ready == metav1.ConditionTrue {
-					ready++
-				}
 			}
 		}
-		return fmt.Sprintf("%d/%d", ready, all)
+		for _, d := range dependencies {
+			if d.Kind == kind && d.Ready == metav1.ConditionTrue {
+				ready++
+			}
+		}
+		return fmt.Sprintf("%d/%d", min(ready, all), all)
 	}
 	up := 0
 	for _, c := range components {
@@ -204,7 +214,7 @@ func summary(components []v1alpha1.ComponentStatus, dependencies []v1alpha1.Depe
 
 // parts writes one condition per part of the stack.
 func (p *StackPass) parts(c *conditions, next *v1alpha1.BackendStackStatus) {
-	c.verdict(v1alpha1.ConditionDependenciesReady, dependenciesVerdict(next.Dependencies))
+	c.verdict(v1alpha1.ConditionDependenciesReady, p.dependenciesVerdict(next.Dependencies))
 	c.verdict(v1alpha1.ConditionComponentsReady, componentsVerdict(next.Components))
 	routed := p.Plan.Stack != nil && p.Plan.Stack.LoadBalancer != nil
 	if routed {
@@ -214,17 +224,28 @@ func (p *StackPass) parts(c *conditions, next *v1alpha1.BackendStackStatus) {
 	}
 }
 
-func dependenciesVerdict(dependencies []v1alpha1.DependencyStatus) Verdict {
+func (p *StackPass) dependenciesVerdict(dependencies []v1alpha1.DependencyStatus) Verdict {
 	var verdicts []Verdict
+	var unknown []string
 	for _, d := range dependencies {
-		if d.Ready == metav1.ConditionFalse {
+		switch d.Ready {
+		case metav1.ConditionFalse:
 			verdicts = append(verdicts, notReady(cmp.Or(d.Reason, v1alpha1.ReasonDependencyNotReady), dependencyMessage(d)))
+		case metav1.ConditionUnknown:
+			unknown = append(unknown, d.Name)
 		}
 	}
 	if verdict, found := worst(verdicts); found {
 		return verdict
 	}
-	return ready("every database, cache and queue answers")
+	if len(dependencies) < len(resolve.Entries(p.Plan.Object)) && p.Err != nil { // the pass ended before it looked
+		return ofError(p.Err)
+	}
+	message := "every database, cache and queue answers"
+	if len(unknown) > 0 {
+		message += "; external services are not probed: " + strings.Join(unknown, ", ")
+	}
+	return ready(message)
 }
 
 func dependencyMessage(d v1alpha1.DependencyStatus) string {

@@ -166,6 +166,22 @@ func TestHeldBackTemplates(t *testing.T) {
 	}
 }
 
+// TestWhatWasNotLookedAt: a pass that ended early says nothing good of what it did not look at.
+func TestWhatWasNotLookedAt(t *testing.T) {
+	p := with(pass(), func(p *status.StackPass) {
+		p.Plan.Object.Spec.Databases = []v1alpha1.DatabaseEntry{{Name: "main"}}
+		p.Plan.Stack, p.Output, p.Err = nil, nil, part.Waiting(v1alpha1.ReasonClassNotFound, 0, "no class nosuch")
+	})
+	got := status.Stack(p, now)
+	condition := meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionDependenciesReady)
+	if condition.Status != metav1.ConditionFalse || condition.Reason != v1alpha1.ReasonClassNotFound || got.Summary.Databases != "0/1" {
+		t.Errorf("%+v, %+v", condition, got.Summary)
+	}
+	if web := got.Components[0]; web.Reason != v1alpha1.ReasonClassNotFound || !strings.Contains(web.Message, "web is not made: no class nosuch") {
+		t.Errorf("%+v", web)
+	}
+}
+
 func TestMessagesAreBounded(t *testing.T) {
 	p := pass()
 	p.Err = part.Invalid("Invalid", "%s", strings.Repeat("ä", 40000))

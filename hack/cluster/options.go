@@ -10,7 +10,7 @@ import (
 )
 
 // defaultName is the cluster that commands without --name work on.
-const defaultName = "dev"
+const defaultName = "stackwright"
 
 var auditLevels = []string{"None", "Metadata", "Request", "RequestResponse"}
 

@@ -19,7 +19,7 @@ func calledAs() string {
 	if name := os.Getenv("STACKWRIGHT_CLUSTER_COMMAND"); name != "" {
 		return name
 	}
-	return "cluster"
+	return "hack/cluster/cluster.sh"
 }
 
 // say prints a line of progress for people; it goes to standard error, so that

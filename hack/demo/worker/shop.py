@@ -1,11 +1,15 @@
 """The shop's Celery worker: it fulfils the orders that the web application takes."""
 
 import os
+import time
 
 import psycopg
 import redis
+from amqp.exceptions import AccessRefused
 from celery import Celery
+from celery.signals import worker_init
 from celery.utils.log import get_task_logger
+from kombu.exceptions import OperationalError
 
 from services import broker_settings, open_cache, open_database
 
@@ -29,6 +33,24 @@ app.conf.update(
     accept_content=["json"],
     **broker_settings(),
 )
+
+
+@worker_init.connect
+def await_login(**_):
+    """Waits until the broker knows this worker's login, which may be made after the worker starts.
+
+    Celery itself tries again while there is no broker, but ends when a login is refused.
+    """
+    while True:
+        try:
+            with app.connection_for_read() as connection:
+                connection.connect()
+            return
+        except AccessRefused:
+            log.warning("the broker does not know this login yet")
+            time.sleep(1)
+        except (OperationalError, OSError):
+            return
 
 
 @app.task(

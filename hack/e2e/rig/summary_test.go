@@ -14,6 +14,7 @@ func TestBeyond(t *testing.T) {
 		"something else":        {got: Summary{Creates: map[string]int{"create d": 1}}, bad: true},
 		"deleted twice":         {got: Summary{Deletes: map[string]int{"delete c": 2}}, bad: true},
 		"a burnt credential":    {got: Summary{Creates: map[string]int{"create secrets x-vN-random": 1}}},
+		"a creation was lost, and what it made went": {got: Summary{Deletes: map[string]int{"delete configmaps x-HASH": 1}}},
 	} {
 		if err := c.got.Beyond(want); (err != nil) != c.bad {
 			t.Errorf("%s: %v", name, err)

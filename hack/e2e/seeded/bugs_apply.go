@@ -20,7 +20,11 @@ var applyBugs = []Bug{
 	{
 		Name: "removed-field-stays", Stands: "Acto, rollback (10 of 56): a field that is taken back stays",
 		Edits: []Edit{{writerFile, "	if createdByUs(live) {", `	if createdByUs(live) && gvk.Kind == "" {`}},
-		Tries: []Try{{Plans: "sweep/leaf/BackendStack/spec.components[].args[]"}}, Oracles: []string{"O3", "O4"},
+		Tries: []Try{
+			{Plans: "sweep/leaf/BackendStack/spec.components[].initContainers[].restartPolicy"},
+			{Plans: "sweep/leaf/BackendStack/spec.components[].volumes[].emptyDir.medium"},
+		},
+		Oracles: []string{"O3", "O4"},
 	},
 	{
 		Name: "autoscaler-left-behind", Stands: "Acto, differential (25 of 56): what is not declared any more goes on acting",
@@ -52,7 +56,7 @@ var applyBugs = []Bug{
 	{
 		Name: "adopted-by-name", Stands: "superset-operator PR 277, mcp-lifecycle 85: an object of somebody else is taken over",
 		Edits: []Edit{{ownerFile, "	case controller == nil && ours:", "	case controller == nil:"}},
-		Tries: []Try{{Plans: "tenant/names/squatted-service-shop-web"}}, Oracles: []string{Expected, "O9"},
+		Tries: []Try{{Plans: "tenant/names/squatted-service-shop-web"}}, Oracles: []string{Expected, "O1", "O9"},
 	},
 	{
 		Name: "owner-ignored", Stands: "KCC PR 8533 (since 2022), crossplane 450: what another resource owns is overwritten",

@@ -5,6 +5,14 @@ const conditionsFile = "controllers/status/conditions.go"
 // statusBugs say what is not so, or say it without end.
 var statusBugs = []Bug{
 	{
+		Name: "wake-up-forgotten", Stands: "Sieve, unobserved state (7 of 46): nobody is told of what was waited for",
+		Edits: []Edit{{
+			"controllers/setup.go", "		b = b.Watches(resolve.NewDataService(kind), enqueue(priorityChild, consumersOf(manager.GetClient())))\n",
+			"		_ = kind\n",
+		}},
+		Tries: []Try{{Plans: "crash/create-minimal/kill-before"}}, Oracles: []string{"O1"},
+	},
+	{
 		Name: "status-in-every-pass", Stands: "O2: a status with a time in it wakes its own controller for ever",
 		Edits: []Edit{
 			{

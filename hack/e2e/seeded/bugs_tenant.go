@@ -3,6 +3,14 @@ package main
 // tenantBugs let a tenant reach what is not his.
 var tenantBugs = []Bug{
 	{
+		Name: "selector-with-a-key-less", Stands: "CVE-2024-39690, CVE-2025-55205 (Capsule): labels of one's own lead to pods of others",
+		Edits: []Edit{{
+			labelsFile, "	return map[string]string{LabelName: i.Name, LabelInstance: i.Instance, LabelComponent: i.Component}",
+			"	return map[string]string{LabelName: i.Name, LabelInstance: i.Instance}",
+		}},
+		Tries: []Try{{Plans: "tenant/labels/selector-of-instance"}}, Oracles: []string{Expected},
+	},
+	{
 		Name: "labels-copied-to-children", Stands: "Altinity 1272, RH infra-deployments 4132: GitOps tools pruned claims",
 		Edits: []Edit{{
 			"controllers/desired/desired.go",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -50,21 +51,54 @@ type judge struct {
 	overlays, binaries string
 }
 
-// try is the verdict on one bug; an error is of what is needed to try it.
-func (j *judge) try(ctx context.Context, bug *Bug) (*verdict, error) {
-	begin := time.Now()
-	overlay, err := bug.Overlay(j.root, j.overlays)
+// attempt is an operator with a bug in it.
+type attempt struct {
+	bug    *Bug
+	binary string
+	err    error
+}
+
+// attempts builds the operators one after the other, each while the one before is tried.
+func (j *judge) attempts(ctx context.Context, bugs []Bug) <-chan attempt {
+	built := make(chan attempt)
+	go func() {
+		defer close(built)
+		for i := range bugs {
+			a := attempt{bug: &bugs[i], binary: filepath.Join(j.binaries, bugs[i].Name, "stackwright")}
+			a.err = j.build(ctx, &a)
+			select {
+			case built <- a:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return built
+}
+
+func (j *judge) build(ctx context.Context, a *attempt) error {
+	overlay, err := a.bug.Overlay(j.root, j.overlays)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	j.Settings.Binary = filepath.Join(j.binaries, "stackwright")
-	if err := rig.Build(ctx, j.root, j.Settings.Binary, "-overlay", overlay); err != nil {
-		return nil, fmt.Errorf("%s: %w", bug.Name, err)
+	if err := os.Mkdir(filepath.Dir(a.binary), 0o750); err != nil {
+		return err
 	}
-	v := &verdict{Bug: bug.Name, Stands: bug.Stands, Says: "no plan failed"}
-	for _, t := range bug.Tries {
-		if err := j.run(ctx, bug, t, v); err != nil {
-			return nil, fmt.Errorf("%s: %w", bug.Name, err)
+	return rig.Build(ctx, j.root, a.binary, "-overlay", overlay)
+}
+
+// try is the verdict on one bug; an error is of what is needed to try it.
+func (j *judge) try(ctx context.Context, a attempt) (*verdict, error) {
+	if a.err != nil {
+		return nil, fmt.Errorf("%s: %w", a.bug.Name, a.err)
+	}
+	defer os.RemoveAll(filepath.Dir(a.binary))
+	begin := time.Now()
+	j.Settings.Binary = a.binary
+	v := &verdict{Bug: a.bug.Name, Stands: a.bug.Stands, Says: "no plan failed"}
+	for _, t := range a.bug.Tries {
+		if err := j.run(ctx, a.bug, t, v); err != nil {
+			return nil, fmt.Errorf("%s: %w", a.bug.Name, err)
 		}
 		if v.Caught {
 			break
@@ -86,10 +120,11 @@ func (j *judge) run(ctx context.Context, bug *Bug, t Try, v *verdict) error {
 		options.Sample = sample
 	}
 	report, err := campaign.Run(ctx, c, options)
+	undisturbed, calm := errors.AsType[*campaign.UndisturbedError](err)
 	switch {
-	case report == nil && err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "undisturbed runs"):
+	case calm && ctx.Err() == nil:
 		v.Plans++
-		v.found(bug, t.Plans+" (undisturbed)", err)
+		v.found(bug, undisturbed.Plans+" (undisturbed)", err)
 		return nil
 	case err != nil:
 		return err

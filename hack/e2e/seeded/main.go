@@ -75,10 +75,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer done()
 	verdicts, err := j.all(ctx, bugs, *report)
-	if err != nil {
-		return err
-	}
-	return sum(verdicts)
+	return errors.Join(err, sum(verdicts))
 }
 
 // root is the project's.
@@ -149,21 +146,26 @@ func newJudge(ctx context.Context, lanes int) (_ *judge, done func(), err error)
 	return j, func() { _ = os.RemoveAll(j.binaries) }, nil
 }
 
-// all tries bugs one after the other. A bug that cannot be tried ends it: it would count for neither side.
+// all tries bugs one after the other. One that cannot be tried counts for neither side, and is an error in the end.
 func (j *judge) all(ctx context.Context, bugs []Bug, report string) ([]*verdict, error) {
 	var verdicts []*verdict
-	for i := range bugs {
-		v, err := j.try(ctx, &bugs[i])
+	var errs []error
+	i := 0
+	for a := range j.attempts(ctx, bugs) {
+		i++
+		v, err := j.try(ctx, a)
 		if err != nil {
-			return nil, err
+			say("%d/%d %v", i, len(bugs), err)
+			errs = append(errs, err)
+			continue
 		}
-		say("%d/%d %s\n          %s", i+1, len(bugs), v, v.Says)
+		say("%d/%d %s\n          %s", i, len(bugs), v, v.Says)
 		if err := v.append(report); err != nil {
 			return nil, err
 		}
 		verdicts = append(verdicts, v)
 	}
-	return verdicts, nil
+	return verdicts, errors.Join(append(errs, ctx.Err())...)
 }
 
 func (v *verdict) append(path string) error {
@@ -192,7 +194,7 @@ func sum(verdicts []*verdict) error {
 			missed = append(missed, v.Bug)
 		}
 	}
-	percent := 100 * float64(caught) / float64(len(verdicts))
+	percent := 100 * float64(caught) / float64(max(1, len(verdicts)))
 	say("%d of %d bugs caught: %.1f %%", caught, len(verdicts), percent)
 	if percent < bar {
 		return fmt.Errorf("missed %s; at least %d %% have to be caught", strings.Join(missed, ", "), bar)

@@ -122,7 +122,9 @@ type nameless struct{ campaign.Campaign }
 
 func (nameless) Name() (name, tries string) { return "none", "" }
 
-func (nameless) Prepare(context.Context, []*rig.Lane, string) ([]campaign.Plan, error) { return nil, nil }
+func (nameless) Prepare(context.Context, []*rig.Lane, string) ([]campaign.Plan, error) {
+	return nil, nil
+}
 
 func TestCampaign(t *testing.T) {
 	j := &judge{campaigns: []campaign.Campaign{nameless{}}}

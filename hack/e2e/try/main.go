@@ -96,10 +96,10 @@ func run(ctx context.Context, args []string) error {
 		report, err := campaign.Run(ctx, c, o.Options)
 		if report != nil {
 			failed += len(report.Failures())
-			tell(report)
+			tell(report, o.overlay)
 		}
 		if err != nil {
-			return err
+			return explained(err, o.overlay)
 		}
 		if o.report != "" {
 			if err := report.Write(o.report); err != nil {
@@ -154,14 +154,26 @@ func prepare(ctx context.Context, o *options, folder string) (rig.Settings, erro
 	return s, rig.Build(ctx, source, s.Binary, args...)
 }
 
-func tell(report *campaign.Report) {
+func tell(report *campaign.Report, overlay string) {
 	say("%s", report)
 	for _, failure := range report.Failures() {
-		fmt.Printf("\nFAILED %s\n%v\nagain: %s\n", failure.Plan, failure.Err, again(&failure))
+		fmt.Printf("\nFAILED %s\n%v\nagain: %s\n", failure.Plan, failure.Err, again(failure.Plan, overlay))
 	}
 }
 
 // again is the command that runs a plan again.
-func again(result *campaign.Result) string {
-	return fmt.Sprintf("go run -C hack/e2e ./try --lanes 1 --plan '%s'", result.Plan)
+func again(plan, overlay string) string {
+	with := ""
+	if overlay != "" {
+		with = " --overlay '" + overlay + "'"
+	}
+	return fmt.Sprintf("go run -C hack/e2e ./try --lanes 1%s --plan '%s'", with, plan)
+}
+
+// explained adds to the error of a run that was not even disturbed how to run it again.
+func explained(err error, overlay string) error {
+	if undisturbed, ok := errors.AsType[*campaign.UndisturbedError](err); ok {
+		return fmt.Errorf("%w\nagain: %s", err, again(undisturbed.Plans, overlay))
+	}
+	return err
 }

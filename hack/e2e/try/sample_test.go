@@ -39,11 +39,11 @@ func TestSamples(t *testing.T) {
 			sample.Sample, sample.Limit = samples[name].plans, samples[name].limit
 			report, err := campaign.Run(t.Context(), c, sample)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatal(explained(err, o.overlay))
 			}
-			tell(report)
+			tell(report, o.overlay)
 			for _, failure := range report.Failures() {
-				t.Errorf("%s\n%v\nagain: %s", failure.Plan, failure.Err, again(&failure))
+				t.Errorf("%s\n%v\nagain: %s", failure.Plan, failure.Err, again(failure.Plan, o.overlay))
 			}
 			if least := samples[name].least; !t.Failed() && report.Reached() < least {
 				t.Errorf("only %d plans tried something; at least %d should", report.Reached(), least)

@@ -3,7 +3,6 @@ package crash
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/stackwright/stackwright/hack/e2e/campaign"
 	"github.com/stackwright/stackwright/hack/e2e/rig"
@@ -28,8 +27,8 @@ func Subjects(ctx context.Context, lanes []*rig.Lane, name, only string, workloa
 	}
 	return subjects, campaign.Each(ctx, lanes, subjects, func(ctx context.Context, lane *rig.Lane, s *Subject) (err error) {
 		s.Calm, err = s.Run(ctx, lane, nil, nil)
-		if err = errors.Join(err, lane.Safety.Check()); err != nil {
-			return fmt.Errorf("%s: %w", s.Name, err)
+		if err = errors.Join(err, lane.Operator.Crashed(), lane.Safety.Check()); err != nil {
+			return &campaign.UndisturbedError{Plans: name + "/" + s.Name + "/", Err: err}
 		}
 		say("%s: %s has %d writes", name, s.Name, len(s.Calm.Writes))
 		return nil

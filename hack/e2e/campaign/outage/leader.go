@@ -40,7 +40,7 @@ var strikes = []strike{
 	{name: "killed", act: func(_ context.Context, p *pair) error { p.first.Kill(); return nil }},
 	{name: "ended", act: func(_ context.Context, p *pair) error { return p.first.Signal(syscall.SIGTERM) }, second: true},
 	{name: "lease-deleted", act: func(ctx context.Context, p *pair) error { return p.lane.Client.Delete(ctx, lease()) }},
-	{name: "lease-stolen", act: steal},
+	{name: "lease-stolen", act: steal, second: true},
 	{name: "stopped-20s", act: stop, away: 20 * time.Second, second: true},
 	{name: "stopped-60s", act: stop, away: time.Minute, second: true},
 }
@@ -102,7 +102,7 @@ func newPair(ctx context.Context, lane *rig.Lane) (*pair, error) {
 			return p, err
 		}
 		*o.into = operator
-		if err := errors.Join(operator.Start(ctx), p.leads(ctx, firstName, mark)); err != nil {
+		if err := errors.Join(operator.Start(ctx), p.leads(ctx, mark, firstName)); err != nil {
 			return p, err
 		}
 	}
@@ -119,15 +119,16 @@ func (p *pair) end() {
 	}
 }
 
-// leads waits until an operator has written the lease since a mark.
-func (p *pair) leads(ctx context.Context, name string, mark int) error {
-	return rig.Eventually(ctx, name+" leads", takeoverLimit, func(context.Context) error {
-		for _, r := range p.lane.Proxy.Since(mark) {
-			if r.Resource == "leases" && (r.Verb == "create" || r.Verb == "update") && r.Status < 300 && r.Status > 0 && r.Agent == name {
-				return nil
-			}
+// leads waits until one of some operators has written the lease since a mark.
+func (p *pair) leads(ctx context.Context, mark int, names ...string) error {
+	wrote := func(r rig.Request) bool {
+		return r.Resource == "leases" && (r.Verb == "create" || r.Verb == "update") && r.Status/100 == 2 && slices.Contains(names, r.Agent)
+	}
+	return rig.Eventually(ctx, fmt.Sprintf("one of %v leads", names), takeoverLimit, func(context.Context) error {
+		if !slices.ContainsFunc(p.lane.Proxy.Since(mark), wrote) {
+			return errors.New("none did write the lease")
 		}
-		return errors.New("it did not write the lease")
+		return nil
 	})
 }
 
@@ -190,10 +191,11 @@ func (h *struck) await(ctx context.Context, s subject, world *rig.World) error {
 	if err != nil || !happened {
 		return errors.Join(err, done(ctx, &s.Workload, world))
 	}
-	if h.strike.second {
-		err = h.leads(ctx, secondName, mark)
+	heirs := []string{secondName}
+	if !h.strike.second {
+		heirs = append(heirs, firstName)
 	}
-	if err = errors.Join(err, done(ctx, &s.Workload, world), world.Converged(ctx, s.Reasons...)); err != nil || h.strike.away == 0 {
+	if err = errors.Join(h.leads(ctx, mark, heirs...), done(ctx, &s.Workload, world), world.Converged(ctx, s.Reasons...)); err != nil || h.strike.away == 0 {
 		return err
 	}
 	return h.wake(ctx, world, &s.Workload)
@@ -222,7 +224,7 @@ func (h *struck) wake(ctx context.Context, world *rig.World, w *crash.Workload) 
 		return nil
 	})
 	for _, r := range world.Proxy.Since(mark) {
-		if r.Agent == firstName && r.Write() && r.Status > 0 && r.Status < 300 {
+		if r.Agent == firstName && r.Write() && r.Status/100 == 2 {
 			err = errors.Join(err, fmt.Errorf("%s: a leader that was replaced wrote: %s", w.Name, r.String()))
 		}
 	}

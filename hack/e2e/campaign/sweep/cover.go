@@ -158,8 +158,7 @@ func (c *coverage) walk(seed uint64) []scene {
 	return scenes
 }
 
-// walk goes through scenes, and lets the operator come to rest after the first, after every fifth, and after the last. There the
-// state is that of a world that begins with the last scene; and the first is reached again.
+// walk goes through scenes. At the last the state is that of a world that begins there; and the first is reached again.
 func (p *plans) walk(ctx context.Context, walked, fresh *rig.World, scenes []scene) error {
 	last := len(scenes) - 1
 	p.operations.Add(2)
@@ -173,17 +172,8 @@ func (p *plans) walk(ctx context.Context, walked, fresh *rig.World, scenes []sce
 	if err != nil {
 		return err
 	}
-	for i := 1; i <= last; i++ {
-		p.operations.Add(1)
-		if err := scenes[i].apply(ctx, walked); err != nil {
-			return fmt.Errorf("edit %d: %w", i, err)
-		}
-		if i%5 != 0 && i != last {
-			continue
-		}
-		if err := rest(ctx, walked); err != nil {
-			return fmt.Errorf("edit %d: %w", i, err)
-		}
+	if err := p.edits(ctx, walked, scenes[1:]); err != nil {
+		return err
 	}
 	want, err := fresh.State(ctx)
 	if err != nil {
@@ -200,6 +190,23 @@ func (p *plans) walk(ctx context.Context, walked, fresh *rig.World, scenes []sce
 		return fmt.Errorf("back: %w", err)
 	}
 	return becomes(ctx, walked, begin, true, "after the way back (O4)")
+}
+
+// edits goes through scenes, and lets the operator come to rest after every fifth, and after the last.
+func (p *plans) edits(ctx context.Context, w *rig.World, scenes []scene) error {
+	for i, s := range scenes {
+		p.operations.Add(1)
+		if err := s.apply(ctx, w); err != nil {
+			return fmt.Errorf("edit %d: %w", i+1, err)
+		}
+		if (i+1)%5 != 0 && i != len(scenes)-1 {
+			continue
+		}
+		if err := rest(ctx, w); err != nil {
+			return fmt.Errorf("edit %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 // rest waits for the operator; what is suspended is not Ready, nor what uses it.

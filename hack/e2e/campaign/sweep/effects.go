@@ -36,7 +36,7 @@ type row struct {
 	// Immutable: the API server refuses another value once there is one. Once: it refuses the way back.
 	Immutable bool `json:"immutable"`
 	Once      bool `json:"once"`
-	// Remembers: credentials are made anew, and the version before is kept besides.
+	// Remembers: credentials are made anew, and the version before is kept besides. That goes for all that shares.
 	Remembers bool `json:"remembers"`
 	// Bad are values that only a condition can refuse.
 	Bad []any `json:"bad"`
@@ -111,6 +111,7 @@ func (r *row) adopt(g *group, suffix string) {
 	if r.Base == "" {
 		r.Base = g.Base
 	}
+	r.Remembers = r.Remembers || strings.HasPrefix(r.Base, "shared-")
 	with := maps.Clone(g.With)
 	if with == nil {
 		with = map[string]any{}

@@ -134,7 +134,7 @@ func (e *effectRun) immutable(ctx context.Context) error {
 		if !names(err.Error(), e.row.path()) {
 			return fmt.Errorf("an edit is refused without naming the field: %w", err)
 		}
-		e.counts.refused.Add(1)
+		e.refused.Add(1)
 	}
 	return e.shows(ctx, e.fresh, 1)
 }

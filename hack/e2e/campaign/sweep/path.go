@@ -15,10 +15,10 @@ type path []string
 func parsePath(text string) path {
 	var p path
 	for text != "" {
-		switch {
-		case text[0] == '.':
+		switch text[0] {
+		case '.':
 			text = text[1:]
-		case text[0] == '[':
+		case '[':
 			end := strings.IndexByte(text, ']') + 1
 			p, text = append(p, segment(text[:end])), text[end:]
 		default:

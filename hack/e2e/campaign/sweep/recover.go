@@ -47,7 +47,7 @@ func (p *plans) recovers(ctx context.Context, lane *rig.Lane, r *row, value any)
 	}
 	p.operations.Add(1)
 	if err := bad.judge(ctx, lane.Client, r.kind); apierrors.IsInvalid(err) {
-		p.counts.refused.Add(1)
+		p.refused.Add(1)
 		if !names(err.Error(), r.path()) {
 			return fmt.Errorf("%v is refused without naming the field: %w", value, err)
 		}
@@ -83,7 +83,7 @@ func (p *plans) replaces(ctx context.Context, r *row, value any, walked, fresh *
 		case !names(err.Error(), r.path()):
 			return fmt.Errorf("an edit is refused without naming the field: %w", err)
 		}
-		p.counts.refused.Add(1)
+		p.refused.Add(1)
 	}
 	if err := removeAll(ctx, fresh); err != nil {
 		return err

@@ -54,7 +54,7 @@ func (p *plans) judgeWrong(ctx context.Context, lane *rig.Lane, n *node, at path
 		p.unnamed.Add(1)
 		return fmt.Errorf("%s: %s is refused without naming the field: %w", n, w.what, err)
 	}
-	p.counts.refused.Add(1)
+	p.refused.Add(1)
 	return nil
 }
 

@@ -66,6 +66,7 @@ func (c *Campaign) Prepare(_ context.Context, lanes []*rig.Lane, _ string) ([]ca
 	p.refusals()
 	p.effects()
 	p.recoveries()
+	p.failures()
 	err = p.covering()
 	return p.list, err
 }

@@ -114,7 +114,7 @@ func (a *Attack) refusedWhole() bool {
 func Attacks() []Attack {
 	return slices.Concat(
 		deputies(), anchors(), metadata(), escapes(), injections(), engineInjections(), dials(), routes(), monitors(),
-		oversized(), floods(), names(), squatters(), deletions(), forgeries(),
+		oversized(), floods(), names(), squatters(), deletions(), unconfirmed(), forgeries(),
 	)
 }
 

@@ -16,13 +16,6 @@ import (
 
 // deletions delete, or keep from being deleted, what they should not.
 func deletions() []Attack {
-	deletable := service("StackDatabase", "{engine: PostgreSQL, deletionPolicy: Delete}")
-	gone := func(kind, name string) func(context.Context, *scene) error {
-		return func(ctx context.Context, s *scene) error {
-			return s.Gone(ctx, v1alpha1.GroupVersion.WithKind(kind), s.Own, name)
-		}
-	}
-	const claim = "PersistentVolumeClaim/data-store-0"
 	return classed(Deletion,
 		Attack{
 			Name: "finalizer-of-tenant", Given: plainWeb, Ready: true,
@@ -58,6 +51,14 @@ func deletions() []Attack {
 				return errors.Join(gone("BackendStack", "shop")(ctx, s), gone("StackDatabase", "shop-main")(ctx, s))
 			},
 		},
+	)
+}
+
+// unconfirmed delete data without the confirmation that it takes.
+func unconfirmed() []Attack {
+	deletable := service("StackDatabase", "{engine: PostgreSQL, deletionPolicy: Delete}")
+	const claim = "PersistentVolumeClaim/data-store-0"
+	return classed(Deletion,
 		Attack{
 			Name: "without-confirmation", Given: deletable, Ready: true, Keeps: []string{claim}, Expect: "accepted: Delete acts as Retain, the claim stays",
 			Steps: []Step{remove("StackDatabase", "store")}, Act: gone("StackDatabase", "store"),
@@ -91,6 +92,13 @@ func deletions() []Attack {
 			},
 		},
 	)
+}
+
+// gone waits until a resource is not there any more.
+func gone(kind, name string) func(context.Context, *scene) error {
+	return func(ctx context.Context, s *scene) error {
+		return s.Gone(ctx, v1alpha1.GroupVersion.WithKind(kind), s.Own, name)
+	}
 }
 
 // going deletes the stack, which its finalizer keeps.

@@ -231,12 +231,7 @@ func oneWayOut(ctx context.Context, s *scene) error {
 		return err
 	}
 	same := reflect.DeepEqual(before.Spec.Ingress, now.Spec.Ingress) && reflect.DeepEqual(before.Spec.PodSelector, now.Spec.PodSelector)
-	var added []networkingv1.NetworkPolicyEgressRule
-	for _, rule := range now.Spec.Egress {
-		if text, _ := json.Marshal(rule); !strings.Contains(s.before["NetworkPolicy/shop-web"], string(text)) {
-			added = append(added, rule)
-		}
-	}
+	added := addedRules(s.before["NetworkPolicy/shop-web"], now.Spec.Egress)
 	if !same || len(added) != 1 || len(now.Spec.Egress) != len(before.Spec.Egress)+1 {
 		return fmt.Errorf("the neighbour's policy changed in another way: %+v, now %+v", before.Spec, now.Spec)
 	}
@@ -246,4 +241,15 @@ func oneWayOut(ctx context.Context, s *scene) error {
 		return fmt.Errorf("the neighbour's policy opens more than the callee: %+v", rule)
 	}
 	return nil
+}
+
+// addedRules are those that the text of a policy does not have.
+func addedRules(before string, now []networkingv1.NetworkPolicyEgressRule) []networkingv1.NetworkPolicyEgressRule {
+	var added []networkingv1.NetworkPolicyEgressRule
+	for _, rule := range now {
+		if text, _ := json.Marshal(rule); !strings.Contains(before, string(text)) {
+			added = append(added, rule)
+		}
+	}
+	return added
 }

@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -79,30 +80,43 @@ func foreignKey(keys map[string]string) string {
 	return ""
 }
 
+func yes(b *bool) bool { return b != nil && *b }
+
+// first returns the first text whose fact holds, or nothing.
+func first(facts []fact) string {
+	for _, f := range facts {
+		if f.holds {
+			return f.text
+		}
+	}
+	return ""
+}
+
+type fact struct {
+	holds bool
+	text  string
+}
+
 // restricted says where a pod has more than the operator ever gives.
 func restricted(name string, pod *corev1.PodSpec) error {
-	if pod.HostNetwork || pod.HostPID || pod.HostIPC || pod.NodeName != "" || pod.ShareProcessNamespace != nil && *pod.ShareProcessNamespace {
-		return fmt.Errorf("the pod of %s shares a namespace of its node", name)
-	}
-	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
-		return fmt.Errorf("the pod of %s has a token", name)
-	}
-	if len(pod.Tolerations) > 0 || pod.PriorityClassName != "" || pod.RuntimeClassName != nil || pod.HostAliases != nil {
-		return fmt.Errorf("the pod of %s is placed by no class", name)
-	}
-	if pod.SecurityContext != nil && len(pod.SecurityContext.Sysctls) > 0 {
-		return fmt.Errorf("the pod of %s sets sysctls", name)
+	problem := first([]fact{
+		{pod.HostNetwork || pod.HostPID || pod.HostIPC || yes(pod.ShareProcessNamespace), "shares a namespace"},
+		{pod.NodeName != "" || len(pod.NodeSelector) > 0 || len(pod.Tolerations) > 0, "chooses its node"},
+		{pod.PriorityClassName != "" || pod.RuntimeClassName != nil, "has a priority or a runtime"},
+		{pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken, "has a token"},
+		{len(pod.HostAliases) > 0 || pod.SecurityContext != nil && len(pod.SecurityContext.Sysctls) > 0, "sets names or sysctls"},
+	})
+	if problem != "" {
+		return fmt.Errorf("the pod of %s %s", name, problem)
 	}
 	for i := range pod.Volumes {
 		if err := allowedVolume(name, &pod.Volumes[i]); err != nil {
 			return err
 		}
 	}
-	for _, containers := range [][]corev1.Container{pod.Containers, pod.InitContainers} {
-		for i := range containers {
-			if err := confined(name, &containers[i]); err != nil {
-				return err
-			}
+	for _, container := range slices.Concat(pod.Containers, pod.InitContainers) {
+		if err := confined(name, &container); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -126,19 +140,18 @@ func allowedVolume(name string, volume *corev1.Volume) error {
 
 func confined(name string, container *corev1.Container) error {
 	security := container.SecurityContext
-	yes := func(b *bool) bool { return b != nil && *b }
-	switch {
-	case security == nil || security.AllowPrivilegeEscalation == nil || *security.AllowPrivilegeEscalation || yes(security.Privileged):
-		return fmt.Errorf("the container %s of %s may gain privileges", container.Name, name)
-	case security.Capabilities == nil || len(security.Capabilities.Add) > 0 || len(security.Capabilities.Drop) == 0:
-		return fmt.Errorf("the container %s of %s keeps capabilities", container.Name, name)
-	case security.ProcMount != nil || len(container.VolumeDevices) > 0 || container.Stdin || container.TTY:
-		return fmt.Errorf("the container %s of %s has devices, a terminal or the machine's /proc", container.Name, name)
+	if security == nil || security.Capabilities == nil || security.AllowPrivilegeEscalation == nil {
+		return fmt.Errorf("the container %s of %s is not confined", container.Name, name)
 	}
-	for _, port := range container.Ports {
-		if port.HostPort != 0 {
-			return fmt.Errorf("the container %s of %s takes a port of its node", container.Name, name)
-		}
+	problem := first([]fact{
+		{*security.AllowPrivilegeEscalation || yes(security.Privileged), "may gain privileges"},
+		{len(security.Capabilities.Add) > 0 || len(security.Capabilities.Drop) == 0, "keeps capabilities"},
+		{security.ProcMount != nil || len(container.VolumeDevices) > 0, "has devices or the machine's /proc"},
+		{container.Stdin || container.TTY, "has a terminal"},
+		{slices.ContainsFunc(container.Ports, func(p corev1.ContainerPort) bool { return p.HostPort != 0 }), "takes a port of its node"},
+	})
+	if problem != "" {
+		return fmt.Errorf("the container %s of %s %s", container.Name, name, problem)
 	}
 	return nil
 }

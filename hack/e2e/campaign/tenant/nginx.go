@@ -22,21 +22,18 @@ func (s *scene) onlyDirectives(ctx context.Context, word string) error {
 	if err != nil {
 		return fmt.Errorf("%w:\n%s", err, text)
 	}
-	var servers, locations, found int
+	count := map[string]int{}
+	found := 0
 	for _, d := range directives {
-		switch {
-		case d[0] == "server":
-			servers++
-		case d[0] == "location":
-			locations++
-		}
-		if i := slices.IndexFunc(d, func(argument string) bool { return argument == word || argument == word+"/" }); i > 0 && d[0] == "location" {
+		count[d[0]]++
+		named := slices.Contains(d[1:], word) || slices.Contains(d[1:], word+"/")
+		if named && d[0] == "location" {
 			found++
 		}
 	}
 	// Health and everybody; of each the rest, then the path itself and what is below it.
-	if servers != 2 || locations != 5 || found != 2 {
-		return fmt.Errorf("%d servers, %d locations, %d of them the tenant's:\n%s", servers, locations, found, text)
+	if count["server"] != 2 || count["location"] != 5 || found != 2 {
+		return fmt.Errorf("%d servers, %d locations, %d of them the tenant's:\n%s", count["server"], count["location"], found, text)
 	}
 	return nil
 }

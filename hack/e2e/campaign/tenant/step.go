@@ -180,7 +180,8 @@ func (s *sender) send(ctx context.Context, step *Step, namespace string) error {
 	return nil
 }
 
-func (s *sender) one(ctx context.Context, step *Step, body, namespace string) (*answer, error) {
+// address is where a document of a step goes.
+func (s *sender) address(step *Step, body, namespace string) string {
 	kind := step.Kind
 	if match := documentKind.FindStringSubmatch(body); kind == "" && match != nil {
 		kind = match[1]
@@ -195,7 +196,12 @@ func (s *sender) one(ctx context.Context, step *Step, body, namespace string) (*
 	if step.Subresource != "" {
 		url += "/" + step.Subresource
 	}
-	request, err := http.NewRequestWithContext(ctx, step.Method, url+step.Query, bytes.NewReader([]byte(body)))
+	return url + step.Query
+}
+
+func (s *sender) one(ctx context.Context, step *Step, body, namespace string) (*answer, error) {
+	url := s.address(step, body, namespace)
+	request, err := http.NewRequestWithContext(ctx, step.Method, url, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,9 @@ func Run(ctx context.Context, c Campaign, o Options) (*Report, error) {
 }
 
 // Wanted says whether plans whose IDs begin with prefix may be among those that are asked for.
-func Wanted(prefix, only string) bool { return strings.HasPrefix(prefix, only) || strings.HasPrefix(only, prefix) }
+func Wanted(prefix, only string) bool {
+	return strings.HasPrefix(prefix, only) || strings.HasPrefix(only, prefix)
+}
 
 // Each calls do with every item, on all lanes at once, and returns the first error.
 func Each[T any](ctx context.Context, lanes []*rig.Lane, items []T, do func(context.Context, *rig.Lane, T) error) error {

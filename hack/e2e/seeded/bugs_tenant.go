@@ -15,7 +15,8 @@ var tenantBugs = []Bug{
 		Edits: []Edit{{
 			"controllers/desired/desired.go",
 			"	labels := map[string]string{LabelOwnerKind: owner.GVK.Kind, LabelOwnerName: owner.Object.GetName()}",
-			"	labels := kit.With(owner.Object.GetLabels(), map[string]string{LabelOwnerKind: owner.GVK.Kind, LabelOwnerName: owner.Object.GetName()})",
+			"	labels := map[string]string{LabelOwnerKind: owner.GVK.Kind, LabelOwnerName: owner.Object.GetName()}\n" +
+				"	if owner.GVK.Kind == \"BackendStack\" {\n		labels = kit.With(owner.Object.GetLabels(), labels)\n	}",
 		}},
 		Tries: []Try{{Plans: "tenant/labels/argocd"}}, Oracles: []string{Expected},
 	},

@@ -3,10 +3,10 @@ package main
 import (
 	"github.com/stackwright/stackwright/hack/e2e/campaign"
 	"github.com/stackwright/stackwright/hack/e2e/campaign/crash"
-	"github.com/stackwright/stackwright/hack/e2e/campaign/tenant"
 	"github.com/stackwright/stackwright/hack/e2e/campaign/outage"
 	"github.com/stackwright/stackwright/hack/e2e/campaign/stale"
 	"github.com/stackwright/stackwright/hack/e2e/campaign/sweep"
+	"github.com/stackwright/stackwright/hack/e2e/campaign/tenant"
 	"github.com/stackwright/stackwright/hack/e2e/campaign/upgrade"
 )
 

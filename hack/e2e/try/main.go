@@ -47,8 +47,8 @@ func say(format string, args ...any) {
 type options struct {
 	campaign.Options
 	source, report, overlay string
-	race                           bool
-	names                          []string
+	race                    bool
+	names                   []string
 }
 
 func parse(args []string) (*options, error) {

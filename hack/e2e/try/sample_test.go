@@ -76,5 +76,10 @@ var samples = map[string]struct {
 	plans, least int
 	limit        time.Duration
 }{
-	"crash": {plans: 300, least: 100, limit: 10 * time.Minute},
+	"crash":   {plans: 300, least: 100, limit: 8 * time.Minute},
+	"tenant":  {plans: 70, least: 20, limit: 90 * time.Second},
+	"stale":   {plans: 30, least: 5, limit: 90 * time.Second},
+	"outage":  {plans: 4, least: 1, limit: time.Minute},
+	"upgrade": {plans: 1, least: 1, limit: time.Minute},
+	"sweep":   {plans: 60, least: 10, limit: 90 * time.Second},
 }

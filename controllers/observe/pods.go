@@ -89,16 +89,8 @@ func withoutCounts(message string) string {
 func containerCause(status *corev1.ContainerStatus, now time.Time) *Cause {
 	waiting := status.State.Waiting
 	if waiting != nil {
-		switch waiting.Reason {
-		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
-			return imageCause(status)
-		case "RunContainerError":
-			return crash(&corev1.ContainerStatus{Name: status.Name, State: corev1.ContainerState{
-				Terminated: &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: waiting.Message},
-			}})
-		case "CreateContainerConfigError", "CreateContainerError":
-			return &Cause{v1alpha1.ReasonConfigMissing, fmt.Sprintf(
-				"container %s cannot start: %s; create it, or correct the reference", status.Name, tail(waiting.Message))}
+		if cause := cannotStart(status, waiting); cause != nil {
+			return cause
 		}
 	}
 	if cause := crash(status); cause != nil {
@@ -112,6 +104,22 @@ func containerCause(status *corev1.ContainerStatus, now time.Time) *Cause {
 			"container %s runs and does not answer its probe; check that it listens on the declared port and path, and read kubectl logs", status.Name)}
 	case waiting != nil:
 		return &Cause{v1alpha1.ReasonProgressing, fmt.Sprintf("container %s is starting", status.Name)}
+	}
+	return nil
+}
+
+// cannotStart says why a container waits that somebody has to do something about.
+func cannotStart(status *corev1.ContainerStatus, waiting *corev1.ContainerStateWaiting) *Cause {
+	switch waiting.Reason {
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
+		return imageCause(status)
+	case "RunContainerError":
+		return crash(&corev1.ContainerStatus{Name: status.Name, State: corev1.ContainerState{
+			Terminated: &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: waiting.Message},
+		}})
+	case "CreateContainerConfigError", "CreateContainerError":
+		return &Cause{v1alpha1.ReasonConfigMissing, fmt.Sprintf(
+			"container %s cannot start: %s; create it, or correct the reference", status.Name, tail(waiting.Message))}
 	}
 	return nil
 }

@@ -36,10 +36,11 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deep copies, CRDs, RBAC,
 lint: $(GOLANGCI_LINT) ## Lint every module.
 	@for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
 	@echo "lint ./hack/cluster"; cd hack/cluster && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml .
+	@echo "lint ./hack/e2e"; cd hack/e2e && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: verify
 verify: generate ## Fail when generated files, go.mod files or the lint are not in order.
-	@for module in $(MODULES); do echo "tidy $$module"; go mod tidy -C $$module -diff || exit 1; done
+	@for module in $(MODULES) ./hack/e2e; do echo "tidy $$module"; go mod tidy -C $$module -diff || exit 1; done
 	@status=$$(git status --porcelain); [ -z "$$status" ] || { echo "the tree is not clean:"; echo "$$status"; git diff --stat; exit 1; }
 	@$(MAKE) lint
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -57,6 +58,8 @@ type Options struct {
 	Settings rig.Settings
 	// Lanes is how many plans run at once.
 	Lanes int
+	// Shard is which of Shards parts of the plans is run, from 1 on; 0 runs all of them. A plan is in the same part everywhere.
+	Shard, Shards int
 	// Sample is how many plans are drawn; 0 takes all.
 	Sample int
 	// Seed of the sample.
@@ -150,13 +153,23 @@ func startLanes(ctx context.Context, o Options) ([]*rig.Lane, error) {
 
 // draw takes the plans that are asked for, in an order that the seed gives.
 func draw(plans []Plan, o Options) []Plan {
-	chosen := slices.DeleteFunc(slices.Clone(plans), func(p Plan) bool { return !strings.HasPrefix(p.ID, o.Only) })
+	chosen := slices.DeleteFunc(slices.Clone(plans), func(p Plan) bool { return !strings.HasPrefix(p.ID, o.Only) || !o.mine(p.ID) })
 	if o.Sample > 0 {
 		random := rand.New(rand.NewPCG(o.Seed, 0)) //nolint:gosec // a sample that can be drawn again
 		random.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
 		chosen = chosen[:min(len(chosen), o.Sample)]
 	}
 	return chosen
+}
+
+// mine says whether a plan is in the part that is run.
+func (o *Options) mine(id string) bool {
+	if o.Shards < 2 {
+		return true
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(id))                          // a hash takes everything
+	return int(hash.Sum32()%uint32(o.Shards)) == o.Shard-1 //nolint:gosec // the number of parts is small
 }
 
 // runner hands plans to lanes.

@@ -40,19 +40,22 @@ func TestUnowned(t *testing.T) {
 	}
 	const ours = "stackwright.dev/v1alpha1"
 	for name, c := range map[string]struct {
-		object client.Object
-		fails  bool
+		object    client.Object
+		confirmed bool
+		fails     bool
 	}{
-		"claim of a stack":         {&corev1.PersistentVolumeClaim{ObjectMeta: meta(ours, nil)}, true},
-		"claim of a StatefulSet":   {&corev1.PersistentVolumeClaim{ObjectMeta: meta("apps/v1", nil)}, false},
-		"secret of a set":          {&corev1.Secret{ObjectMeta: meta("v1", nil)}, false},
-		"secret of a stack":        {&corev1.Secret{ObjectMeta: meta(ours, nil)}, true},
-		"database of a stack":      {&v1alpha1.StackDatabase{ObjectMeta: meta(ours, nil)}, true},
-		"anchor of a database":     {&corev1.ConfigMap{ObjectMeta: meta(ours, map[string]string{anchor.LabelKind: "StackDatabase"})}, true},
-		"credentials of a stack":   {&corev1.ConfigMap{ObjectMeta: meta(ours, map[string]string{anchor.LabelSet: "x"})}, true},
-		"configuration of a queue": {&corev1.ConfigMap{ObjectMeta: meta(ours, nil)}, false},
+		"claim of a stack":         {&corev1.PersistentVolumeClaim{ObjectMeta: meta(ours, nil)}, false, true},
+		"claim of a StatefulSet":   {&corev1.PersistentVolumeClaim{ObjectMeta: meta("apps/v1", nil)}, false, true},
+		"claim that is to go":      {&corev1.PersistentVolumeClaim{ObjectMeta: meta("apps/v1", nil)}, true, false},
+		"claim of a stack that is": {&corev1.PersistentVolumeClaim{ObjectMeta: meta(ours, nil)}, true, true},
+		"secret of a set":          {&corev1.Secret{ObjectMeta: meta("v1", nil)}, false, false},
+		"secret of a stack":        {&corev1.Secret{ObjectMeta: meta(ours, nil)}, false, true},
+		"database of a stack":      {&v1alpha1.StackDatabase{ObjectMeta: meta(ours, nil)}, false, true},
+		"anchor of a database":     {&corev1.ConfigMap{ObjectMeta: meta(ours, map[string]string{anchor.LabelKind: "StackDatabase"})}, false, true},
+		"credentials of a stack":   {&corev1.ConfigMap{ObjectMeta: meta(ours, map[string]string{anchor.LabelSet: "x"})}, false, true},
+		"configuration of a queue": {&corev1.ConfigMap{ObjectMeta: meta(ours, nil)}, false, false},
 	} {
-		if err := unowned(c.object); (err != nil) != c.fails {
+		if err := unowned(c.object, c.confirmed); (err != nil) != c.fails {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

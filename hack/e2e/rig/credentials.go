@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -191,20 +192,10 @@ func (c *credentials) each(
 // secretsOf are the Secrets that a pod template refers to.
 func secretsOf(pod *corev1.PodTemplateSpec) []string {
 	var names []string
-	for _, volume := range pod.Spec.Volumes {
-		if volume.Secret != nil {
-			names = append(names, volume.Secret.SecretName)
-		}
-		if volume.Projected == nil {
-			continue
-		}
-		for _, source := range volume.Projected.Sources {
-			if source.Secret != nil {
-				names = append(names, source.Secret.Name)
-			}
-		}
+	for i := range pod.Spec.Volumes {
+		names = append(names, secretsIn(&pod.Spec.Volumes[i])...)
 	}
-	for _, container := range append(pod.Spec.InitContainers, pod.Spec.Containers...) {
+	for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		for _, variable := range container.Env {
 			if from := variable.ValueFrom; from != nil && from.SecretKeyRef != nil {
 				names = append(names, from.SecretKeyRef.Name)
@@ -214,6 +205,22 @@ func secretsOf(pod *corev1.PodTemplateSpec) []string {
 			if source.SecretRef != nil {
 				names = append(names, source.SecretRef.Name)
 			}
+		}
+	}
+	return names
+}
+
+func secretsIn(volume *corev1.Volume) []string {
+	switch {
+	case volume.Secret != nil:
+		return []string{volume.Secret.SecretName}
+	case volume.Projected == nil:
+		return nil
+	}
+	var names []string
+	for _, source := range volume.Projected.Sources {
+		if source.Secret != nil {
+			names = append(names, source.Secret.Name)
 		}
 	}
 	return names

@@ -11,13 +11,15 @@ import (
 	"github.com/stackwright/stackwright/controllers/anchor"
 )
 
-// unowned is a part of O7: nothing that is data, or leads to data, goes with a resource of Stackwright.
-func unowned(object client.Object) error {
+// unowned is a part of O7: nothing that is data, or leads to data, goes with a resource of Stackwright, and no claim with anything
+// but after its deletion was confirmed.
+func unowned(object client.Object, confirmed bool) error {
 	if !leadsToData(object) {
 		return nil
 	}
+	_, claim := object.(*corev1.PersistentVolumeClaim)
 	for _, owner := range object.GetOwnerReferences() {
-		if strings.HasPrefix(owner.APIVersion, v1alpha1.GroupVersion.Group+"/") {
+		if claim && !confirmed || strings.HasPrefix(owner.APIVersion, v1alpha1.GroupVersion.Group+"/") {
 			return fmt.Errorf("%T %s is owned by %s %s, and would go with it", object, object.GetName(), owner.Kind, owner.Name)
 		}
 	}

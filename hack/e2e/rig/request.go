@@ -65,13 +65,8 @@ var verbs = map[string]string{
 
 // parse says what a request is about; the verb is empty for discovery. The name of what is to be created is taken from the body.
 func parse(r *http.Request) (Request, error) {
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	switch {
-	case len(parts) > 2 && parts[0] == "api":
-		parts = parts[2:]
-	case len(parts) > 3 && parts[0] == "apis":
-		parts = parts[3:]
-	default:
+	parts := resourcePath(r.URL.Path)
+	if parts == nil {
 		return Request{}, nil
 	}
 	query := r.URL.Query()
@@ -96,6 +91,18 @@ func parse(r *http.Request) (Request, error) {
 		seen.Name = nameIn(body)
 	}
 	return seen, nil
+}
+
+// resourcePath is the part of a path behind group and version; nil where it names no resource.
+func resourcePath(path string) []string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	switch {
+	case len(parts) > 2 && parts[0] == "api":
+		return parts[2:]
+	case len(parts) > 3 && parts[0] == "apis":
+		return parts[3:]
+	}
+	return nil
 }
 
 func nameIn(body []byte) string {

@@ -26,11 +26,11 @@ import (
 type Leave string
 
 const (
-	// DeleteData: a deletion was confirmed, claims and anchors go.
+	// DeleteData is for a deletion that was confirmed: claims and anchors go.
 	DeleteData Leave = "delete data"
-	// ReplaceCredentials: a credential was taken away from outside, another one is made.
+	// ReplaceCredentials is for a credential that was taken away from outside: another one is made.
 	ReplaceCredentials Leave = "replace credentials"
-	// RemoveCopies: a database gives its read copies up, their StatefulSet goes with its pods; the claims stay.
+	// RemoveCopies is for a database that gives its read copies up: their StatefulSet goes with its pods; the claims stay.
 	RemoveCopies Leave = "remove copies"
 )
 
@@ -161,7 +161,7 @@ func (s *Safety) see(kind watch.EventType, object client.Object, judge func(watc
 	} else {
 		s.known[knownKey(object)] = object
 	}
-	if err := errors.Join(unowned(object), judge(kind, object)); err != nil && !s.forgotten[object.GetNamespace()] {
+	if err := errors.Join(unowned(object, s.allowed(object.GetNamespace(), DeleteData)), judge(kind, object)); err != nil && !s.forgotten[object.GetNamespace()] {
 		s.violations = append(s.violations, fmt.Errorf("data safety (O7): namespace %s: %w", object.GetNamespace(), err))
 	}
 }
@@ -226,13 +226,12 @@ func credentialsStay(before, after *anchor.Anchor) error {
 	}
 	for i := range before.Consumers {
 		was := &before.Consumers[i]
-		for j := range after.Consumers {
-			is := &after.Consumers[j]
-			same := is.Namespace == was.Namespace && is.Stack == was.Stack && is.Entry == was.Entry
-			changed := is.Set.Secret != was.Set.Secret && is.Set.Facts == was.Set.Facts
-			if same && changed && !was.Departed && !is.Departed {
-				return fmt.Errorf("the credential of %s/%s for %s was replaced: %s, then %s", was.Namespace, was.Stack, after.Name, was.Set.Secret, is.Set.Secret)
-			}
+		is := after.Find(was.Namespace, was.Stack, was.Entry)
+		if is == nil || was.Departed || is.Departed {
+			continue
+		}
+		if is.Set.Secret != was.Set.Secret && is.Set.Facts == was.Set.Facts {
+			return fmt.Errorf("the credential of %s/%s for %s was replaced: %s, then %s", was.Namespace, was.Stack, after.Name, was.Set.Secret, is.Set.Secret)
 		}
 	}
 	return nil
@@ -317,9 +316,14 @@ func (s *Safety) forbiddenDelete(event *audit.Event) string {
 		return "data safety (O7): a deletion of something stateful without a version"
 	}
 	orphans := options.PropagationPolicy != nil && *options.PropagationPolicy == metav1.DeletePropagationOrphan
-	copies := s.allowed(event.ObjectRef.Namespace, RemoveCopies) && strings.HasSuffix(event.ObjectRef.Name, "-replica")
-	if event.ObjectRef.Resource == "statefulsets" && !orphans && !copies && !s.allowed(event.ObjectRef.Namespace, DeleteData) {
+	if event.ObjectRef.Resource == "statefulsets" && !orphans && !s.podsMayGo(event.ObjectRef.Namespace, event.ObjectRef.Name) {
 		return "data safety (O7): a StatefulSet is deleted with its pods"
 	}
 	return ""
+}
+
+// podsMayGo says whether a plan gave leave to delete a StatefulSet with its pods.
+func (s *Safety) podsMayGo(namespace, set string) bool {
+	copies := s.allowed(namespace, RemoveCopies) && strings.HasSuffix(set, "-replica")
+	return copies || s.allowed(namespace, DeleteData)
 }

@@ -177,6 +177,9 @@ func Conditions(object client.Object) ([]metav1.Condition, int64) {
 // allowed; and the operator has come to rest.
 func (w *World) Converged(ctx context.Context, reasons ...string) error {
 	err := Eventually(ctx, "the operator converges (O1)", ConvergeLimit, func(ctx context.Context) error {
+		if w.Proxy.QuietFor() < calm { // costs the API server nothing, so it is asked first
+			return errors.New("the operator is not at rest; its last requests:\n" + Describe(w.Proxy.Since(w.Begun), 5))
+		}
 		objects, err := w.Resources(ctx)
 		if err != nil {
 			return err
@@ -185,9 +188,6 @@ func (w *World) Converged(ctx context.Context, reasons ...string) error {
 			if err := settled(object, reasons); err != nil {
 				return err
 			}
-		}
-		if quiet := w.Proxy.QuietFor(); quiet < calm {
-			return errors.New("the operator is not at rest; its last requests:\n" + Describe(w.Proxy.Since(w.Begun), 5))
 		}
 		return nil
 	})

@@ -27,7 +27,7 @@ type Edit struct{ File, Old, New string }
 
 // Try are plans of one campaign.
 type Try struct {
-	// Plans is how the IDs of the plans begin.
+	// Plans is how the IDs of the plans begin. RELEASED stands for the last release.
 	Plans string
 	// Sample is how many of them are drawn at most; 0 takes three.
 	Sample int

@@ -35,7 +35,7 @@ var applyBugs = []Bug{
 				`		if !spared && !strings.HasPrefix(a.identify(object), "HorizontalPodAutoscaler/") {`,
 			},
 		},
-		Tries: []Try{{Plans: "sweep/leaf/BackendStack/spec.components[].scale.max"}}, Oracles: []string{"O3", "O4"},
+		Tries: []Try{{Plans: "crash/autoscale-ended/kill-before"}}, Oracles: []string{"O3"},
 	},
 	{
 		Name: "policy-never-narrowed", Stands: "Sieve, security (6 of 46): access that was taken back stays open",
@@ -78,6 +78,6 @@ var applyBugs = []Bug{
 		return ctrl.Result{RequeueAfter: time.Second}, nil`, `	pass := r.run(ctx, owner)
 	if stale(pass.Err) {
 		return ctrl.Result{RequeueAfter: time.Millisecond}, nil`}},
-		Tries: []Try{{Plans: "stale/uses-added/frozen/configmaps"}}, Oracles: []string{"O2"},
+		Tries: []Try{{Plans: "stale/share/frozen/configmaps"}}, Oracles: []string{"O2"},
 	},
 }

@@ -10,7 +10,7 @@ var upgradeBugs = []Bug{
 			{labelsFile, "	labels[LabelManagedBy] = ManagedBy\n", "	labels[LabelManagedBy] = ManagedBy\n	labels[\"app.kubernetes.io/version\"] = \"99\"\n"},
 			{"controllers/kit/annotations.go", "	annotations[AnnotationInputs] = Hash(inputs...)", "	annotations[AnnotationInputs] = Hash(append(inputs, \"99\")...)"},
 		},
-		Tries: []Try{{Plans: "upgrade/HEAD/shop"}}, Oracles: []string{"O11"},
+		Tries: []Try{{Plans: "upgrade/RELEASED/shop"}}, Oracles: []string{"O11"},
 	},
 	{
 		Name: "version-in-the-selector", Stands: "grafana-agent PR 3948, scylla PR 1655, garage PR 230: an immutable selector changes",
@@ -18,6 +18,6 @@ var upgradeBugs = []Bug{
 			labelsFile, "	return map[string]string{LabelName: i.Name, LabelInstance: i.Instance, LabelComponent: i.Component}",
 			"	return map[string]string{LabelName: i.Name, LabelInstance: i.Instance, LabelComponent: i.Component, \"app.kubernetes.io/version\": \"99\"}",
 		}},
-		Tries: []Try{{Plans: "upgrade/HEAD/shop"}}, Oracles: []string{"O1", "O11"},
+		Tries: []Try{{Plans: "upgrade/RELEASED/shop"}}, Oracles: []string{"O1", "O11"},
 	},
 }

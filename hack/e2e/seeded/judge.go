@@ -47,6 +47,8 @@ type judge struct {
 	campaign.Options
 	campaigns []campaign.Campaign
 	root      string
+	// released is the last release; before the first one it is what was committed last.
+	released string
 	// overlays and binaries are where broken operators are made.
 	overlays, binaries string
 }
@@ -115,7 +117,8 @@ func (j *judge) run(ctx context.Context, bug *Bug, t Try, v *verdict) error {
 		return err
 	}
 	options := j.Options
-	options.Only, options.Sample, options.Seed, options.Patience = t.Plans, t.Sample, seed, 1
+	options.Only = strings.Replace(t.Plans, "RELEASED", j.released, 1)
+	options.Sample, options.Seed, options.Patience = t.Sample, seed, 1
 	if options.Sample == 0 {
 		options.Sample = sample
 	}
@@ -129,7 +132,7 @@ func (j *judge) run(ctx context.Context, bug *Bug, t Try, v *verdict) error {
 	case err != nil:
 		return err
 	case len(report.Results) == 0:
-		return fmt.Errorf("no plan begins with %s", t.Plans)
+		return fmt.Errorf("no plan begins with %s", options.Only)
 	}
 	v.Plans += len(report.Results)
 	for _, failure := range report.Failures() {

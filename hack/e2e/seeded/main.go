@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -84,6 +85,15 @@ func root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
 }
 
+// released is the version that the campaign of upgrades begins with.
+func released(ctx context.Context, root string) (string, error) {
+	tags, err := exec.CommandContext(ctx, "git", "-C", root, "tag", "--list", "v*", "--sort=-version:refname").Output()
+	if err != nil {
+		return "", fmt.Errorf("the released versions: %w", err)
+	}
+	return append(strings.Fields(string(tags)), "HEAD")[0], nil
+}
+
 // overlays is where the files of broken operators are kept.
 func overlays() (string, error) {
 	cache, err := os.UserCacheDir()
@@ -134,6 +144,9 @@ func newJudge(ctx context.Context, lanes int) (_ *judge, done func(), err error)
 	j := &judge{root: root(), campaigns: campaigns()}
 	j.Lanes, j.Say = lanes, func(string, ...any) {}
 	if j.overlays, err = overlays(); err != nil {
+		return nil, nil, err
+	}
+	if j.released, err = released(ctx, j.root); err != nil {
 		return nil, nil, err
 	}
 	j.Settings = rig.Settings{Root: j.root}

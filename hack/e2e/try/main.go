@@ -60,12 +60,18 @@ func parse(args []string) (*options, error) {
 	flags.StringVar(&o.Only, "plan", "", "run the plans whose ID begins so")
 	flags.DurationVar(&o.Limit, "limit", 0, "end a campaign after that time")
 	flags.IntVar(&o.Patience, "patience", 0, "end a campaign after that many failures; 0 never does")
+	shard := flags.String("shard", "", "K/N runs the Kth of N parts of the plans, so that several machines share them")
 	flags.StringVar(&o.report, "report", "", "append a line of JSON for each campaign to this file")
 	flags.StringVar(&o.source, "source", "", "build the operator from this tree instead of the project's")
 	flags.StringVar(&o.overlay, "overlay", "", "build the operator with this overlay of go build")
 	flags.BoolVar(&o.race, "race", false, "build the operator with the race detector")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
+	}
+	if *shard != "" {
+		if _, err := fmt.Sscanf(*shard, "%d/%d", &o.Shard, &o.Shards); err != nil || o.Shard < 1 || o.Shard > o.Shards {
+			return nil, fmt.Errorf("--shard %q is not of the form K/N", *shard)
+		}
 	}
 	o.names = flags.Args()
 	if name, _, ok := strings.Cut(o.Only, "/"); ok && len(o.names) == 0 {

@@ -36,6 +36,7 @@ func scaling() []Workload {
 		{Name: "autoscale-from-more", Given: more, Step: apply(autoscaled), Done: runs(4)},
 		{Name: "autoscaled-edit", Given: autoscaled, Prepare: scaledTo(5), Step: apply(edited(autoscaled, "1.4.2", "1.5.0")), Done: runs(5)},
 		{Name: "resume-autoscaled", Given: autoscaled, Prepare: down, Step: apply(edited(suspended, "suspend: true", "suspend: false")), Done: runs(2)},
+		{Name: "autoscale-ended", Given: autoscaled, Step: apply(plain), Done: fixed},
 		{Name: "slow-rollout", Given: small, Step: slowly("1.5.0")},
 	}
 }
@@ -70,6 +71,21 @@ func runs(replicas int32) campaign.Step {
 		}
 		return nil
 	}
+}
+
+// fixed waits until no autoscaler is left, which would go on deciding.
+func fixed(ctx context.Context, w *rig.World) error {
+	if err := w.Converged(ctx); err != nil {
+		return err
+	}
+	scalers := &autoscalingv1.HorizontalPodAutoscalerList{}
+	if err := w.Client.List(ctx, scalers, client.InNamespace(w.Own)); err != nil {
+		return err
+	}
+	if n := len(scalers.Items); n > 0 {
+		return fmt.Errorf("%d autoscalers are left that nobody declares any more (O3)", n)
+	}
+	return nil
 }
 
 // slowStage is how long a stage of a new pod takes: time enough to see that Ready is said too early.

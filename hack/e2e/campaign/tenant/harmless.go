@@ -99,14 +99,7 @@ type fact struct {
 
 // restricted says where a pod has more than the operator ever gives.
 func restricted(name string, pod *corev1.PodSpec) error {
-	problem := first([]fact{
-		{pod.HostNetwork || pod.HostPID || pod.HostIPC || yes(pod.ShareProcessNamespace), "shares a namespace"},
-		{pod.NodeName != "" || len(pod.NodeSelector) > 0 || len(pod.Tolerations) > 0, "chooses its node"},
-		{pod.PriorityClassName != "" || pod.RuntimeClassName != nil, "has a priority or a runtime"},
-		{pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken, "has a token"},
-		{len(pod.HostAliases) > 0 || pod.SecurityContext != nil && len(pod.SecurityContext.Sysctls) > 0, "sets names or sysctls"},
-	})
-	if problem != "" {
+	if problem := first(beyond(pod)); problem != "" {
 		return fmt.Errorf("the pod of %s %s", name, problem)
 	}
 	for i := range pod.Volumes {
@@ -120,6 +113,19 @@ func restricted(name string, pod *corev1.PodSpec) error {
 		}
 	}
 	return nil
+}
+
+// beyond are the powers that no pod of ours has.
+func beyond(pod *corev1.PodSpec) []fact {
+	token := pod.AutomountServiceAccountToken
+	return []fact{
+		{pod.HostNetwork || pod.HostPID || pod.HostIPC || yes(pod.ShareProcessNamespace), "shares a namespace"},
+		{pod.NodeName != "" || len(pod.NodeSelector) > 0 || len(pod.Tolerations) > 0, "chooses its node"},
+		{pod.PriorityClassName != "" || pod.RuntimeClassName != nil, "has a priority or a runtime"},
+		{token == nil || *token, "has a token"},
+		{len(pod.HostAliases) > 0, "sets names of hosts"},
+		{pod.SecurityContext != nil && len(pod.SecurityContext.Sysctls) > 0, "sets sysctls"},
+	}
 }
 
 func allowedVolume(name string, volume *corev1.Volume) error {

@@ -18,7 +18,7 @@ import (
 	"github.com/stackwright/stackwright/controllers/status"
 )
 
-// +kubebuilder:rbac:groups=stackwright.dev,resources=backendstacks,verbs=list;watch
+// +kubebuilder:rbac:groups=stackwright.dev,resources=backendstacks,verbs=get;list;watch
 // +kubebuilder:rbac:groups=stackwright.dev,resources=backendstacks/status,verbs=patch
 
 // BackendStackReconciler makes BackendStacks real.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
@@ -108,9 +109,34 @@ func (a *Applier) one(
 		return err
 	}
 	if live == nil {
+		if err := a.mayMakeAgain(ctx, owner, it); err != nil {
+			return err
+		}
 		return a.create(ctx, owner, result, it, minimum)
 	}
 	return a.update(ctx, owner, result, it, live, minimum)
+}
+
+func (it *item) key() string { return Key(it.gvk.Kind, it.object.GetName()) }
+
+// mayMakeAgain says whether an object that was there before may be made once more. Where the owner was deleted, its objects go with
+// it, and the cache may show that first: the owner is read live.
+func (a *Applier) mayMakeAgain(ctx context.Context, owner desired.Owner, it *item) error {
+	if !a.settled.made(KeyOf(owner), it.key()) {
+		return nil
+	}
+	live, err := a.empty(owner.GVK)
+	if err != nil {
+		return err
+	}
+	err = a.Live.Get(ctx, client.ObjectKeyFromObject(owner.Object), live)
+	if err == nil && live.GetUID() == owner.Object.GetUID() && live.GetDeletionTimestamp().IsZero() {
+		return nil
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	return part.Waiting(v1alpha1.ReasonProgressing, time.Second, "%s %s is being deleted", owner.GVK.Kind, owner.Object.GetName())
 }
 
 // cached reads an object from the cache; nil when it is not there. The object is shared: nobody may change it.
@@ -147,7 +173,7 @@ func (a *Applier) create(
 		return explain(it, err)
 	}
 	a.wrote(owner, result, it, it.object)
-	a.settled.store(KeyOf(owner), it.object.GetUID(), settled{it.object.GetResourceVersion(), it.fingerprint, false})
+	a.settled.store(KeyOf(owner), it.object.GetUID(), settled{it.key(), it.object.GetResourceVersion(), it.fingerprint, false})
 	return nil
 }
 
@@ -208,7 +234,7 @@ func (a *Applier) update(
 	if err := a.change(ctx, owner, result, it, live, liveContent, minimum); err != nil {
 		return err
 	}
-	a.settled.store(KeyOf(owner), live.GetUID(), settled{live.GetResourceVersion(), it.fingerprint, held})
+	a.settled.store(KeyOf(owner), live.GetUID(), settled{it.key(), live.GetResourceVersion(), it.fingerprint, held})
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 // settled is what is known to be equal: a live version of an object and the fingerprint of what was desired.
 type settled struct {
-	version, fingerprint string
+	key, version, fingerprint string
 	held                 bool
 }
 
@@ -41,6 +41,18 @@ func (s *settledStore) load(owner string, uid types.UID) (settled, bool) {
 	defer s.mutex.Unlock()
 	known, ok := s.owners[owner][uid]
 	return known, ok
+}
+
+// made says whether an object of that kind and name was seen before, and was not removed by us.
+func (s *settledStore) made(owner, key string) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for _, known := range s.owners[owner] {
+		if known.key == key {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *settledStore) store(owner string, uid types.UID, known settled) {

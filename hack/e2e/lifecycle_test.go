@@ -123,13 +123,18 @@ func updates(n *harness.Namespace, available metav1.ConditionStatus, kinds ...st
 	}
 }
 
-// removeCRDs takes the operator and its CRDs away and brings them back.
+// removeCRDs takes the operator and its CRDs away, once that is allowed, and brings them back.
 func removeCRDs(t *testing.T, n *harness.Namespace) {
 	r := rows{n, t}
 	if err := suite.Operator.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	n.Run(append([]string{"delete", "--timeout=60s"}, harness.CRDs()...)...)
+	remove := append([]string{"delete", "--timeout=60s"}, harness.CRDs()...)
+	if _, err := suite.Kubectl(t.Context(), "", remove...); err == nil || !strings.Contains(err.Error(), "allow-deletion") {
+		t.Fatalf("the CRDs may be deleted by mistake: %v", err)
+	}
+	n.Run(append(append([]string{"annotate"}, harness.CRDs()...), "stackwright.dev/allow-deletion=true")...)
+	n.Run(remove...)
 	harness.Eventually(t, soon, "the workloads go with the CRDs", func() (bool, string) {
 		left := n.Run("get", "deployments,statefulsets", "-o", "name")
 		return left == "", left

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -208,16 +210,41 @@ func (w *World) AtRest(ctx context.Context) error {
 	})
 }
 
+// containers tells which containers of a pod are not ready, and that it is going.
+func containers(pod *corev1.Pod) string {
+	var text strings.Builder
+	for _, s := range append(slices.Clone(pod.Status.InitContainerStatuses), pod.Status.ContainerStatuses...) {
+		if !s.Ready {
+			fmt.Fprintf(&text, ", %s not ready: %+v", s.Name, s.State)
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status != corev1.ConditionTrue {
+			text.WriteString(", not Ready")
+		}
+	}
+	if pod.DeletionTimestamp != nil {
+		text.WriteString(", going")
+	}
+	return text.String()
+}
+
 // pods tells what became of the pods of the world.
 func (w *World) pods(ctx context.Context) string {
 	var text strings.Builder
 	for _, namespace := range w.Namespaces() {
-		pods, claims := &corev1.PodList{}, &corev1.PersistentVolumeClaimList{}
+		pods, claims, deployments := &corev1.PodList{}, &corev1.PersistentVolumeClaimList{}, &appsv1.DeploymentList{}
+		_ = w.Client.List(ctx, deployments, client.InNamespace(namespace)) // what cannot be read is left out
+		for i := range deployments.Items {
+			d := &deployments.Items[i]
+			fmt.Fprintf(&text, "deployment %s: generation %d, wants %d, strategy %+v, %+v\n", d.Name, d.Generation, *d.Spec.Replicas,
+				d.Spec.Strategy.RollingUpdate, d.Status)
+		}
 		_ = w.Client.List(ctx, pods, client.InNamespace(namespace)) // what cannot be read is left out
 		_ = w.Client.List(ctx, claims, client.InNamespace(namespace))
 		for i := range pods.Items {
 			p := &pods.Items[i]
-			fmt.Fprintf(&text, "pod %s on %q: %s\n", p.Name, p.Spec.NodeName, p.Status.Phase)
+			fmt.Fprintf(&text, "pod %s on %q: %s%s\n", p.Name, p.Spec.NodeName, p.Status.Phase, containers(p))
 		}
 		for i := range claims.Items {
 			fmt.Fprintf(&text, "claim %s: %s\n", claims.Items[i].Name, claims.Items[i].Status.Phase)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -192,10 +193,18 @@ func (p *plans) walk(ctx context.Context, walked, fresh *rig.World, scenes []sce
 	return becomes(ctx, walked, begin, true, "after the way back (O4)")
 }
 
-// edits goes through scenes, and lets the operator come to rest after every fifth, and after the last.
+// edits goes through scenes, and lets the operator come to rest after every fifth, and after the last; and before the strategy
+// changes: Kubernetes itself never ends a rollout whose strategy becomes Recreate half way while its replicas change.
 func (p *plans) edits(ctx context.Context, w *rig.World, scenes []scene) error {
+	recreates := false
 	for i, s := range scenes {
 		p.operations.Add(1)
+		if was := recreates; s.recreates() != was {
+			recreates = !was
+			if err := rest(ctx, w); err != nil {
+				return fmt.Errorf("before edit %d: %w", i+1, err)
+			}
+		}
 		if err := s.apply(ctx, w); err != nil {
 			return fmt.Errorf("edit %d: %w", i+1, err)
 		}
@@ -207,6 +216,12 @@ func (p *plans) edits(ctx context.Context, w *rig.World, scenes []scene) error {
 		}
 	}
 	return nil
+}
+
+// recreates says whether the web component of a scene is rolled out by Recreate: it says so, or it shares a claim.
+func (s scene) recreates() bool {
+	text := fmt.Sprint(s)
+	return strings.Contains(text, "Recreate") || strings.Contains(text, "/srv/uploads")
 }
 
 // rest waits for the operator; what is suspended is not Ready, nor what uses it.

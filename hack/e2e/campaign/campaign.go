@@ -42,8 +42,10 @@ type Counter interface {
 
 // Result is how one plan ended.
 type Result struct {
-	Plan    string
-	Err     error
+	Plan string
+	Err  error
+	// Once is what went against an oracle and did not when the plan was run again.
+	Once    error
 	Seconds float64
 }
 
@@ -68,6 +70,9 @@ type Options struct {
 	Only string
 	// Limit ends the run after that time with the plans that were run by then; 0 is no limit.
 	Limit time.Duration
+	// Confirm runs a plan that failed that many times again; when it never fails again, it is told as seen once. What concerns data,
+	// authority or a crash is a failure at once.
+	Confirm int
 	// Patience stops a run after that many failures; 0 never does.
 	Patience int
 	// Say prints progress.
@@ -209,10 +214,13 @@ func (r *runner) work(ctx context.Context, number int, lane *rig.Lane) {
 	}()
 	for plan := r.next(ctx); plan != nil; plan = r.next(ctx) {
 		began := time.Now()
-		err := plan.Run(ctx, own)
-		calmed := errors.Join(own.Calm(ctx), own.Operator.Crashed())
-		safe := own.Safety.Check()
-		r.done(Result{Plan: plan.ID, Err: errors.Join(err, calmed, safe), Seconds: time.Since(began).Seconds()})
+		err, calmed := attempt(ctx, own, plan)
+		result := Result{Plan: plan.ID, Err: err}
+		if calmed == nil && result.Failed() && !grave(err) {
+			calmed = r.confirm(ctx, own, plan, &result)
+		}
+		result.Seconds = time.Since(began).Seconds()
+		r.done(result)
 		if calmed == nil {
 			continue
 		}
@@ -229,12 +237,47 @@ func (r *runner) work(ctx context.Context, number int, lane *rig.Lane) {
 	}
 }
 
+// attempt runs a plan once. It returns what went against an oracle, and apart from that whether the lane can be used on.
+func attempt(ctx context.Context, lane *rig.Lane, plan *Plan) (failure, calmed error) {
+	err := plan.Run(ctx, lane)
+	calmed = errors.Join(lane.Calm(ctx), lane.Operator.Crashed())
+	return errors.Join(err, calmed, lane.Safety.Check()), calmed
+}
+
+// confirm runs a plan again that failed.
+func (r *runner) confirm(ctx context.Context, lane *rig.Lane, plan *Plan, result *Result) error {
+	for range r.Confirm {
+		err, calmed := attempt(ctx, lane, plan)
+		if again := (&Result{Err: err}); again.Failed() || calmed != nil {
+			result.Err = errors.Join(result.Err, err)
+			return calmed
+		}
+	}
+	if r.Confirm > 0 {
+		result.Once, result.Err = result.Err, nil
+	}
+	return nil
+}
+
+// grave says whether a failure is one even if it never comes again.
+func grave(err error) bool {
+	for _, oracle := range []string{"(O6)", "(O7)", "(O9)", "(O10)", "crashed"} {
+		if strings.Contains(err.Error(), oracle) {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *runner) done(result Result) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.report.Results = append(r.report.Results, result)
 	if result.Failed() {
 		r.Say("%s: FAILED %s (%.1f s)\n%v", r.name, result.Plan, result.Seconds, result.Err)
+	}
+	if result.Once != nil {
+		r.Say("%s: SEEN ONCE in %d runs: %s\n%v", r.name, 1+r.Confirm, result.Plan, result.Once)
 	}
 	if time.Since(r.said) > 15*time.Second {
 		r.said = time.Now()

@@ -38,6 +38,8 @@ func (r *Report) count(is func(*Result) bool) int {
 	return n
 }
 
+func (r *Result) seenOnce() bool { return r.Once != nil }
+
 // Failures are the results that went against an oracle.
 func (r *Report) Failures() []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(result Result) bool { return !result.Failed() })
@@ -55,8 +57,8 @@ func (r *Report) perPlan() (median, longest float64) {
 // String is the report in one line.
 func (r *Report) String() string {
 	median, longest := r.perPlan()
-	text := fmt.Sprintf("%s: %d of %d plans, %d reached, %d failed; seed %d, %d lanes, %.0f s, a plan %.1f s (longest %.1f s)",
-		r.Campaign, len(r.Results), r.Plans, r.Reached(), r.failures(), r.Seed, r.Lanes, r.Seconds, median, longest)
+	text := fmt.Sprintf("%s: %d of %d plans, %d reached, %d failed, %d seen once; seed %d, %d lanes, %.0f s, a plan %.1f s (longest %.1f s)",
+		r.Campaign, len(r.Results), r.Plans, r.Reached(), r.failures(), r.count((*Result).seenOnce), r.Seed, r.Lanes, r.Seconds, median, longest)
 	for _, name := range slices.Sorted(maps.Keys(r.Counts)) {
 		text += fmt.Sprintf("; %s %d", name, r.Counts[name])
 	}
@@ -86,7 +88,14 @@ func (r *Report) Write(path string) error {
 	for _, f := range r.Failures() {
 		failures = append(failures, f.Plan+": "+f.Err.Error())
 	}
+	once := []string{}
+	for i := range r.Results {
+		if r.Results[i].seenOnce() {
+			once = append(once, r.Results[i].Plan+": "+r.Results[i].Once.Error())
+		}
+	}
 	line, err := json.Marshal(map[string]any{
+		"seenOnce": once,
 		"campaign": r.Campaign, "tries": r.Tries, "plans": r.Plans, "run": len(r.Results), "reached": r.Reached(), "failures": failures,
 		"seed": r.Seed, "lanes": r.Lanes, "seconds": r.Seconds, "median": median, "longest": longest, "groups": r.groups(), "counts": r.Counts,
 	})

@@ -36,7 +36,8 @@ func TestSamples(t *testing.T) {
 		name, _ := c.Name()
 		t.Run(name, func(t *testing.T) {
 			sample := o.Options
-			sample.Sample, sample.Limit = samples[name].plans, samples[name].limit
+			sample.Sample, sample.Limit, sample.Only = samples[name].plans, samples[name].limit, samples[name].only
+			sample.Confirm = 2
 			report, err := campaign.Run(t.Context(), c, sample)
 			if err != nil {
 				t.Fatal(explained(err, o.overlay))
@@ -75,11 +76,12 @@ func seed(t *testing.T) uint64 {
 var samples = map[string]struct {
 	plans, least int
 	limit        time.Duration
+	only         string
 }{
 	"crash":   {plans: 300, least: 100, limit: 8 * time.Minute},
 	"tenant":  {plans: 70, least: 20, limit: 90 * time.Second},
 	"stale":   {plans: 30, least: 5, limit: 90 * time.Second},
 	"outage":  {plans: 4, least: 1, limit: time.Minute},
 	"upgrade": {plans: 1, least: 1, limit: time.Minute},
-	"sweep":   {plans: 60, least: 10, limit: 90 * time.Second},
+	"sweep":   {plans: 200, least: 50, limit: 90 * time.Second, only: "sweep/refuse/"}, // live edits: make campaign
 }

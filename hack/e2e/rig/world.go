@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -197,6 +198,24 @@ func (w *World) Converged(ctx context.Context, reasons ...string) error {
 		return fmt.Errorf("%w\n%s%s", err, w.pods(ctx), Describe(w.Proxy.Since(w.Begun), 12))
 	}
 	return nil
+}
+
+// JobsEnd waits until no Job of the world runs any more.
+func (w *World) JobsEnd(ctx context.Context) error {
+	return Eventually(ctx, "the Jobs end", ConvergeLimit, func(ctx context.Context) error {
+		for _, namespace := range w.Namespaces() {
+			jobs := &batchv1.JobList{}
+			if err := w.Client.List(ctx, jobs, client.InNamespace(namespace)); err != nil {
+				return err
+			}
+			for i := range jobs.Items {
+				if len(jobs.Items[i].Status.Conditions) == 0 {
+					return fmt.Errorf("job %s runs", jobs.Items[i].Name)
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // AtRest waits until the operator has asked nothing for a while, counted from now on at the earliest.

@@ -159,5 +159,11 @@ func (w *Workload) await(ctx context.Context, world *rig.World) error {
 			return err
 		}
 	}
+	if err := world.Converged(ctx, w.Reasons...); err != nil {
+		return err
+	}
+	if err := world.JobsEnd(ctx); err != nil { // what a login's end brings with it comes after its Job
+		return err
+	}
 	return world.Converged(ctx, w.Reasons...)
 }

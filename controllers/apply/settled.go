@@ -11,7 +11,7 @@ import (
 // settled is what is known to be equal: a live version of an object and the fingerprint of what was desired.
 type settled struct {
 	key, version, fingerprint string
-	held                 bool
+	held                      bool
 }
 
 // fingerprintOf is equal for equal objects of one build. It costs a small part of what comparing them costs: native kinds are

@@ -26,7 +26,7 @@ func TestSamples(t *testing.T) {
 		t.Skipf("%s is not set; run this with %[1]s=$(hack/cluster/cluster.sh assets)", controlplane.AssetsVariable)
 	}
 	t.Cleanup(controlplane.StopAll)
-	o := &options{Options: campaign.Options{Seed: seed(t), Lanes: max(2, runtime.NumCPU()), Patience: 5, Say: say}}
+	o := &options{Options: campaign.Options{Seed: seed(t), Lanes: runtime.NumCPU() + 1, Patience: 5, Say: say}}
 	o.overlay = os.Getenv("STACKWRIGHT_OVERLAY")
 	var err error
 	if o.Settings, err = prepare(t.Context(), o, t.TempDir()); err != nil {

@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,14 +33,17 @@ type stage struct {
 	*testing.T
 	proxy  *Proxy
 	client coreclient.ConfigMapInterface
-	// events is what the API server sends to the watch that is open; queries are those of the lists that it was asked for.
-	events  chan []byte
+	// events is what the API server sends to the watch that was opened last: one that the proxy has just ended may still be
+	// there, and would take an event with it.
+	events chan []byte
+	mutex  sync.Mutex
+	// queries are those of the lists that the API server was asked for.
 	queries chan url.Values
 	media   string
 }
 
 func newStage(t *testing.T, media string) *stage {
-	s := &stage{T: t, events: make(chan []byte, 10), queries: make(chan url.Values, 10), media: media}
+	s := &stage{T: t, queries: make(chan url.Values, 10), media: media}
 	server := httptest.NewServer(s)
 	target, err := url.Parse(server.URL)
 	if err != nil {
@@ -74,10 +79,11 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		media += ";stream=watch"
 	}
 	w.Header().Set("Content-Type", media)
+	events := s.open()
 	flush(w)
 	for {
 		select {
-		case frame := <-s.events:
+		case frame := <-events:
 			_, _ = w.Write(frame)
 			flush(w)
 		case <-r.Context().Done():
@@ -86,9 +92,19 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// open makes the channel of a watch, before its client hears that it is open.
+func (s *stage) open() <-chan []byte {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.events = make(chan []byte, 10)
+	return s.events
+}
+
 // send sends events that are written TYPE namespace/name.
 func (s *stage) send(events ...string) {
 	s.Helper()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	for _, text := range events {
 		kind, key, _ := strings.Cut(text, " ")
 		namespace, name, _ := strings.Cut(key, "/")
@@ -125,12 +141,22 @@ func (s *stage) watch(options metav1.ListOptions) watch.Interface {
 	return watcher
 }
 
+// patience is how long an event may take.
+const patience = time.Minute
+
 // receive reads as many events as are wanted; "end" is the end of the watch.
 func (s *stage) receive(watcher watch.Interface, want ...string) {
 	s.Helper()
 	var got []string
+	late := time.After(patience)
 	for len(got) < len(want) {
-		event, open := <-watcher.ResultChan()
+		var event watch.Event
+		var open bool
+		select {
+		case event, open = <-watcher.ResultChan():
+		case <-late:
+			s.Fatalf("after %v received only\n%q, wanted\n%q", patience, got, want)
+		}
 		object, _ := event.Object.(*corev1.ConfigMap)
 		switch {
 		case !open:

@@ -241,15 +241,23 @@ func (r *runner) work(ctx context.Context, number int, lane *rig.Lane) {
 func attempt(ctx context.Context, lane *rig.Lane, plan *Plan) (failure, calmed error) {
 	err := plan.Run(ctx, lane)
 	calmed = errors.Join(lane.Calm(ctx), lane.Operator.Crashed())
-	return errors.Join(err, calmed, lane.Safety.Check()), calmed
+	return judged(err, errors.Join(calmed, lane.Safety.Check())), calmed
+}
+
+// judged adds to how a plan ended what the oracles say that are always on. They count even where the plan tried nothing.
+func judged(err, always error) error {
+	if always != nil && errors.Is(err, ErrNotReached) {
+		return always
+	}
+	return errors.Join(err, always)
 }
 
 // confirm runs a plan again that failed.
 func (r *runner) confirm(ctx context.Context, lane *rig.Lane, plan *Plan, result *Result) error {
 	for range r.Confirm {
 		err, calmed := attempt(ctx, lane, plan)
-		if again := (&Result{Err: err}); again.Failed() || calmed != nil {
-			result.Err = errors.Join(result.Err, err)
+		if err != nil || calmed != nil { // a run that tried nothing speaks for nobody
+			result.Err = judged(err, result.Err)
 			return calmed
 		}
 	}

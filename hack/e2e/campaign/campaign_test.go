@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -42,5 +43,22 @@ func TestDraw(t *testing.T) {
 	}
 	if only := draw(plans, Options{Only: "crash/scale-up/409/write#49"}); len(only) != 11 {
 		t.Errorf("%d plans begin so", len(only))
+	}
+}
+
+// TestOraclesCountWhereNothingWasTried: what is always on is no less true because a plan did not get to its fault.
+func TestOraclesCountWhereNothingWasTried(t *testing.T) {
+	lost := errors.New("data safety (O7): a claim was deleted")
+	for _, c := range []struct {
+		err, always     error
+		reached, failed bool
+	}{
+		{nil, nil, true, false}, {ErrNotReached, nil, false, false}, {ErrNotReached, lost, true, true},
+		{nil, lost, true, true}, {errors.New("(O3)"), lost, true, true},
+	} {
+		result := Result{Err: judged(c.err, c.always)}
+		if result.Reached() != c.reached || result.Failed() != c.failed {
+			t.Errorf("%v with %v: reached %v, failed %v", c.err, c.always, result.Reached(), result.Failed())
+		}
 	}
 }

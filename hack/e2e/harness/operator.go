@@ -23,6 +23,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/yaml"
 
+	"github.com/stackwright/stackwright/hack/controlplane"
 	"github.com/stackwright/stackwright/hack/e2e/audit"
 )
 
@@ -136,11 +137,11 @@ func (o *Operator) Start(ctx context.Context, binary string, args ...string) err
 		return err
 	}
 	defer log.Close()
-	port, err := freePort()
+	ports, err := controlplane.FreePorts(1)
 	if err != nil {
 		return err
 	}
-	probes := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	probes := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
 	cmd := exec.Command(binary, append([]string{"--metrics-bind-address=0", "--health-probe-bind-address=" + probes}, args...)...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+o.kubeconfig)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -232,13 +233,4 @@ func (o *Operator) Kill() {
 // Follow reads the audit log of the cluster for the operator's requests.
 func (o *Operator) Follow() (*audit.Log, error) {
 	return audit.Follow(filepath.Join(o.cluster.State, "audit.log"), OperatorUser)
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil //nolint:forcetypeassert // the address of a TCP listener
 }

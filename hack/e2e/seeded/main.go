@@ -26,12 +26,7 @@ import (
 
 	"github.com/stackwright/stackwright/hack/controlplane"
 	"github.com/stackwright/stackwright/hack/e2e/campaign"
-	"github.com/stackwright/stackwright/hack/e2e/campaign/crash"
-	"github.com/stackwright/stackwright/hack/e2e/campaign/outage"
-	"github.com/stackwright/stackwright/hack/e2e/campaign/stale"
-	"github.com/stackwright/stackwright/hack/e2e/campaign/sweep"
-	"github.com/stackwright/stackwright/hack/e2e/campaign/tenant"
-	"github.com/stackwright/stackwright/hack/e2e/campaign/upgrade"
+	"github.com/stackwright/stackwright/hack/e2e/campaign/all"
 	"github.com/stackwright/stackwright/hack/e2e/rig"
 )
 
@@ -132,13 +127,7 @@ func choose(only string) ([]Bug, error) {
 	return bugs, nil
 }
 
-func campaigns() []campaign.Campaign {
-	quiet := func(string, ...any) {}
-	return []campaign.Campaign{
-		crash.Campaign{Say: quiet}, tenant.Campaign{Say: quiet}, stale.Campaign{Say: quiet},
-		outage.Campaign{Say: quiet}, upgrade.Campaign{Say: quiet}, sweep.New(quiet),
-	}
-}
+func campaigns() []campaign.Campaign { return all.Campaigns(func(string, ...any) {}) }
 
 func newJudge(ctx context.Context, lanes int) (_ *judge, done func(), err error) {
 	j := &judge{root: root(), campaigns: campaigns()}

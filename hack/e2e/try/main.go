@@ -24,6 +24,7 @@ import (
 
 	"github.com/stackwright/stackwright/hack/controlplane"
 	"github.com/stackwright/stackwright/hack/e2e/campaign"
+	"github.com/stackwright/stackwright/hack/e2e/campaign/all"
 	"github.com/stackwright/stackwright/hack/e2e/rig"
 )
 
@@ -120,17 +121,17 @@ func run(ctx context.Context, args []string) error {
 }
 
 func choose(o *options) ([]campaign.Campaign, error) {
-	all := campaigns(say)
+	known := all.Campaigns(say)
 	if len(o.names) == 0 {
-		return all, nil
+		return known, nil
 	}
 	var chosen []campaign.Campaign
 	for _, name := range o.names {
-		i := slices.IndexFunc(all, func(c campaign.Campaign) bool { is, _ := c.Name(); return is == name })
+		i := slices.IndexFunc(known, func(c campaign.Campaign) bool { is, _ := c.Name(); return is == name })
 		if i < 0 {
 			return nil, fmt.Errorf("there is no campaign %s", name)
 		}
-		chosen = append(chosen, all[i])
+		chosen = append(chosen, known[i])
 	}
 	return chosen, nil
 }

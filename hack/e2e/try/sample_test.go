@@ -12,6 +12,7 @@ import (
 
 	"github.com/stackwright/stackwright/hack/controlplane"
 	"github.com/stackwright/stackwright/hack/e2e/campaign"
+	"github.com/stackwright/stackwright/hack/e2e/campaign/all"
 )
 
 // seedVariable names the seed of the samples; without it another one is drawn for every run.
@@ -32,7 +33,7 @@ func TestSamples(t *testing.T) {
 	if o.Settings, err = prepare(t.Context(), o, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range campaigns(say) {
+	for _, c := range all.Campaigns(say) {
 		name, _ := c.Name()
 		t.Run(name, func(t *testing.T) {
 			sample := o.Options

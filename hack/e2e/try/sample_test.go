@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
 	"github.com/stackwright/stackwright/hack/controlplane"
 	"github.com/stackwright/stackwright/hack/e2e/campaign"
 	"github.com/stackwright/stackwright/hack/e2e/campaign/all"
@@ -20,6 +23,7 @@ const seedVariable = "STACKWRIGHT_SEED"
 
 // TestSamples tries a sample of the plans of every campaign. The seed is printed; what failed says how to run it again.
 func TestSamples(t *testing.T) {
+	ctrl.SetLogger(logr.Discard())
 	if os.Getenv(controlplane.AssetsVariable) == "" {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("%s is not set", controlplane.AssetsVariable)
@@ -79,7 +83,7 @@ var samples = map[string]struct {
 	limit        time.Duration
 	only         string
 }{
-	"crash":   {plans: 300, least: 100, limit: 8 * time.Minute},
+	"crash":   {plans: 300, least: 100, limit: 10 * time.Minute},
 	"tenant":  {plans: 70, least: 20, limit: 90 * time.Second},
 	"stale":   {plans: 30, least: 5, limit: 90 * time.Second},
 	"outage":  {plans: 4, least: 1, limit: time.Minute},

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/hack/e2e/rig"
 )
 
 // ownPrefixes begin the keys of labels and annotations that the operator or Kubernetes itself writes to what they make.
@@ -24,29 +26,44 @@ var ownPrefixes = []string{
 // harmless holds whatever attack to what no attack may do: everything that the operator made in the namespace has no key of others
 // and no owner elsewhere, and its pods keep to the restricted profile and have no token.
 func (s *scene) harmless(ctx context.Context) error {
-	uids, err := s.uids(ctx)
-	if err != nil {
-		return err
-	}
-	return each(ctx, s.Client, s.Own, func(kind string, object client.Object) error {
-		if object.GetLabels()[kit.LabelManagedBy] != kit.ManagedBy || s.given[kind+"/"+object.GetName()] != "" {
-			return nil
-		}
-		name := kind + " " + object.GetName()
+	// The garbage collector takes a moment with what belonged to a resource that was just deleted.
+	err := rig.Eventually(ctx, "every owner is in the namespace", rig.ConvergeLimit, s.ownersHere)
+	return errors.Join(err, s.eachMade(ctx, func(name, kind string, object client.Object) error {
 		for _, keys := range []map[string]string{object.GetLabels(), object.GetAnnotations()} {
 			if key := foreignKey(keys); key != "" && !strings.HasPrefix(kind, "Stack") {
 				return fmt.Errorf("%s has the key %s, which is not the operator's", name, key)
-			}
-		}
-		for _, owner := range object.GetOwnerReferences() {
-			if !uids[string(owner.UID)] {
-				return fmt.Errorf("%s is owned by %s %s, which is not in its namespace", name, owner.Kind, owner.Name)
 			}
 		}
 		if template := desired.Template(object); template != nil {
 			return restricted(name, &template.Spec)
 		}
 		return nil
+	}))
+}
+
+// ownersHere says whether what the operator made has owners of its own namespace only.
+func (s *scene) ownersHere(ctx context.Context) error {
+	uids, err := s.uids(ctx)
+	if err != nil {
+		return err
+	}
+	return s.eachMade(ctx, func(name, _ string, object client.Object) error {
+		for _, owner := range object.GetOwnerReferences() {
+			if !uids[string(owner.UID)] {
+				return fmt.Errorf("%s is owned by %s %s, which is not in its namespace", name, owner.Kind, owner.Name)
+			}
+		}
+		return nil
+	})
+}
+
+// eachMade visits what the operator made in the namespace.
+func (s *scene) eachMade(ctx context.Context, visit func(name, kind string, object client.Object) error) error {
+	return each(ctx, s.Client, s.Own, func(kind string, object client.Object) error {
+		if object.GetLabels()[kit.LabelManagedBy] != kit.ManagedBy || s.given[kind+"/"+object.GetName()] != "" {
+			return nil
+		}
+		return visit(kind+" "+object.GetName(), kind, object)
 	})
 }
 

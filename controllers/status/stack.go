@@ -308,8 +308,14 @@ func (p *StackPass) verdict(next *v1alpha1.BackendStackStatus, parts []metav1.Co
 	return ready("everything that is declared answers")
 }
 
+// stuck says that nothing gets better by waiting: a rollout failed, or a service that this stack declares inline says so of itself.
 func (p *StackPass) stuck() bool {
-	return slices.ContainsFunc(p.State.Workloads, func(w observe.Workload) bool { return w.Stuck && !w.RolledOut })
+	stalled := func(state resolve.EntryState) bool {
+		return state.Inline && state.Service != nil && p.current(&state) &&
+			meta.IsStatusConditionTrue(state.Service.Status.Conditions, v1alpha1.ConditionStalled)
+	}
+	return slices.ContainsFunc(p.State.Workloads, func(w observe.Workload) bool { return w.Stuck && !w.RolledOut }) ||
+		slices.ContainsFunc(p.Plan.Entries, stalled)
 }
 
 // down says whether a suspended stack has come to rest.

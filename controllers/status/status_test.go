@@ -209,6 +209,32 @@ func TestMessagesOfPartsAreBounded(t *testing.T) {
 	}
 }
 
+// TestStalledServices: a stack whose own service cannot go on by itself does not get better by waiting; a service of others may.
+func TestStalledServices(t *testing.T) {
+	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: "Invalid", Message: "parameters.x: no"}
+	for what, c := range map[string]struct {
+		observed int64
+		inline   bool
+		other    string
+	}{
+		"its own":            {2, true, v1alpha1.ConditionStalled},
+		"its own, mended":    {1, true, v1alpha1.ConditionReconciling},
+		"one that it shares": {2, false, v1alpha1.ConditionReconciling},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := pass(up)
+			p.Plan.Object.Spec.Databases = []v1alpha1.DatabaseEntry{{Name: "main"}}
+			entry := dependency(2, c.observed, metav1.ConditionFalse, nil)
+			entry.Inline, entry.Consumer = c.inline, &v1alpha1.ConsumerStatus{}
+			database := entry.Service.Object.(*v1alpha1.StackDatabase) //nolint:forcetypeassert // it was made so
+			database.Status.Conditions = append(database.Status.Conditions, stalled)
+			entry.Service = resolve.ViewOf(database)
+			p.Plan.Entries = []resolve.EntryState{entry}
+			check(t, status.Stack(p, now).Conditions, "CrashLoop", true, c.other, "why")
+		})
+	}
+}
+
 // dependency is an entry whose database says what is given.
 func dependency(generation, observed int64, state metav1.ConditionStatus, problem error) resolve.EntryState {
 	database := &v1alpha1.StackDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "shop-main", Generation: generation}}

@@ -40,6 +40,8 @@ type Options struct {
 	Controllers []string
 	// APIServer are further arguments of the API server.
 	APIServer []string
+	// Env are further variables of all three.
+	Env []string
 }
 
 // Plane is a control plane that runs.
@@ -131,7 +133,7 @@ func (p *Plane) EtcdData() string { return filepath.Join(p.Folder, "etcd") }
 // StartEtcd starts etcd on the data that is there.
 func (p *Plane) StartEtcd() (err error) {
 	client, peer := fmt.Sprintf("http://127.0.0.1:%d", p.ports[0]), fmt.Sprintf("http://127.0.0.1:%d", p.ports[1])
-	p.Etcd, err = StartProcess("etcd", p.Folder, nil, filepath.Join(p.assets, "etcd"),
+	p.Etcd, err = StartProcess("etcd", p.Folder, p.options.Env, filepath.Join(p.assets, "etcd"),
 		"--data-dir", p.EtcdData(), "--unsafe-no-fsync", "--quota-backend-bytes", strconv.Itoa(8<<30),
 		"--listen-client-urls", client, "--advertise-client-urls", client, "--log-level", "warn",
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default="+peer)
@@ -151,7 +153,7 @@ func (p *Plane) StartAPI() (err error) {
 	if p.options.AuditPolicy != "" {
 		args = append(args, "--audit-policy-file", p.Path("audit.yaml"), "--audit-log-path", p.AuditLog, "--audit-log-maxsize", "100000")
 	}
-	p.API, err = StartProcess("kube-apiserver", p.Folder, nil, filepath.Join(p.assets, "kube-apiserver"), append(args, p.options.APIServer...)...)
+	p.API, err = StartProcess("kube-apiserver", p.Folder, p.options.Env, filepath.Join(p.assets, "kube-apiserver"), append(args, p.options.APIServer...)...)
 	return err
 }
 
@@ -169,7 +171,7 @@ func (p *Plane) StartControllers() error {
 		"--cert-dir", p.Folder, "--root-ca-file", p.Path("ca.crt"), "--service-account-private-key-file", p.Path("accounts.key"),
 		"--kube-api-qps", "1000", "--kube-api-burst", "2000",
 	}, p.options.Controllers...)
-	p.Controllers, err = StartProcess("kube-controller-manager", p.Folder, nil, filepath.Join(p.assets, "kube-controller-manager"), args...)
+	p.Controllers, err = StartProcess("kube-controller-manager", p.Folder, p.options.Env, filepath.Join(p.assets, "kube-controller-manager"), args...)
 	return err
 }
 

@@ -106,6 +106,7 @@ func Start(ctx context.Context, s Settings) (_ *Lane, err error) {
 	}()
 	l.Plane, err = controlplane.Start(ctx, s.Assets, controlplane.Options{
 		Users: []string{OperatorUser, TenantUser}, AuditPolicy: auditPolicy, Controllers: controllers,
+		Env: []string{"GOGC=200"}, // a fifth of the API server's time goes into collecting garbage otherwise, and lanes share processors
 	})
 	if err != nil {
 		return nil, err

@@ -289,6 +289,9 @@ func (a *Applier) change(
 	if err != nil {
 		return explain(it, err)
 	}
+	if written.GetResourceVersion() == live.GetResourceVersion() {
+		return nil // the API server writes a value in another way than we do; no event follows that would bring another pass
+	}
 	a.wrote(owner, result, it, written)
 	return nil
 }

@@ -128,10 +128,16 @@ func coveredList(field string, want []any, have any) bool {
 }
 
 func mergeKey(field string, want []any) string {
-	if field != "ports" || len(want) == 0 {
+	if len(want) == 0 {
 		return mergeKeys[field]
 	}
-	first, _ := want[0].(map[string]any)
+	first, ok := want[0].(map[string]any)
+	switch {
+	case !ok: // plain values, such as the databases of a grant
+		return ""
+	case field != "ports":
+		return mergeKeys[field]
+	}
 	if first["protocol"] == nil || first["name"] == nil { // the ports of a network policy are compared as a whole
 		return ""
 	}

@@ -33,6 +33,8 @@ func TestCovered(t *testing.T) {
 		{"inside a map", `{"a": {"b": 1}}`, `{"a": {"b": 1, "c": 2}}`, true},
 		{"a plain list", `{"args": ["a", "b"]}`, `{"args": ["a", "b"]}`, true},
 		{"a plain list in another order", `{"args": ["a", "b"]}`, `{"args": ["b", "a"]}`, false},
+		{"plain values under the name of a keyed list", `{"databases": ["a"]}`, `{"databases": ["a"]}`, true},
+		{"other plain values there", `{"databases": ["a"]}`, `{"databases": ["b"]}`, false},
 		{"a plain list with more", `{"args": ["a"]}`, `{"args": ["a", "b"]}`, false},
 		{"containers of others", `{"containers": [{"name": "a"}]}`, `{"containers": [{"name": "x"}, {"name": "a", "image": "i"}]}`, true},
 		{"a container that is gone", `{"containers": [{"name": "a"}]}`, `{"containers": [{"name": "b"}]}`, false},

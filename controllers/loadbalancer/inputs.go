@@ -12,6 +12,7 @@ import (
 // gives: nobody asks for a version here, so that a newer one in the built-in catalog must not restart anything.
 type templateInputs struct {
 	Image       string                      `json:"image,omitempty"`
+	User        string                      `json:"user,omitempty"`
 	Placement   kit.PlacementInputs         `json:"placement,omitzero"`
 	Resources   corev1.ResourceRequirements `json:"resources,omitzero"`
 	RestartedAt string                      `json:"restartedAt,omitempty"`
@@ -27,7 +28,7 @@ type routeInputs struct {
 
 func newTemplateInputs(l *part.LoadBalancer) templateInputs {
 	inputs := templateInputs{
-		Image: l.Image.Given, Placement: kit.PlacementInputs(l.Placement), Resources: l.Resources, RestartedAt: l.RestartedAt,
+		Image: l.Image.Given, User: l.Image.GivenUser, Placement: kit.PlacementInputs(l.Placement), Resources: l.Resources, RestartedAt: l.RestartedAt,
 	}
 	for _, route := range l.Routes {
 		inputs.Routes = append(inputs.Routes, routeInputs{Hostname: route.Hostname, Path: route.Path, Host: route.Host, Port: route.Port})

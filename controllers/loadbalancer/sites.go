@@ -112,7 +112,7 @@ func checkHostname(route part.Route) error {
 	if route.Hostname == "" || len(route.Hostname) <= 253 && hostname.MatchString(route.Hostname) {
 		return nil
 	}
-	return part.Invalid(v1alpha1.ReasonInvalid, "route %s: %q is not a hostname", subject(route), route.Hostname)
+	return part.Invalid(v1alpha1.ReasonInvalid, "%s.hostnames: %q is not a hostname", routeField(route), route.Hostname)
 }
 
 // literalPath is a path as nginx compares it: decoded, and without a slash at the end. A path that no request can have after
@@ -120,8 +120,8 @@ func checkHostname(route part.Route) error {
 func literalPath(route part.Route) (string, error) {
 	path, err := url.PathUnescape(route.Path)
 	if err != nil || !strings.HasPrefix(path, "/") || strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return "", part.Invalid(v1alpha1.ReasonInvalid, "route %s: path %q is not a path; it has to begin with a slash, "+
-			"and what follows a %% has to be two hexadecimal digits of a character that can be printed", subject(route), route.Path)
+		return "", part.Invalid(v1alpha1.ReasonInvalid, "%s.path: %q is not a path; it has to begin with a slash, "+
+			"and what follows a %% has to be two hexadecimal digits of a character that can be printed", ruleField(route), route.Path)
 	}
 	path = strings.TrimSuffix(path, "/")
 	if path == "" {
@@ -130,7 +130,7 @@ func literalPath(route part.Route) (string, error) {
 	for segment := range strings.SplitSeq(path[1:], "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return "", part.Invalid(v1alpha1.ReasonInvalid,
-				"route %s: path %q has an empty segment, or one of dots, and can never match", subject(route), route.Path)
+				"%s.path: %q has an empty segment, or one of dots, and can never match", ruleField(route), route.Path)
 		}
 	}
 	return path, nil

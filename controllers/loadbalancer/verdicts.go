@@ -1,6 +1,8 @@
 package loadbalancer
 
 import (
+	"strings"
+
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -22,3 +24,14 @@ func addVerdicts(routes []part.Route, output *part.Output) {
 
 // subject names the rule of a route, with its component.
 func subject(route part.Route) string { return route.Component + "/" + route.Entry }
+
+// routeField and ruleField name a route and its rule as the spec does.
+func routeField(route part.Route) string {
+	entry, _, _ := strings.Cut(route.Entry, "/")
+	return "components[" + route.Component + "].routes[" + entry + "]"
+}
+
+func ruleField(route part.Route) string {
+	_, rule, _ := strings.Cut(route.Entry, "/")
+	return routeField(route) + ".rules[" + rule + "]"
+}

@@ -56,6 +56,8 @@ type Image struct {
 	// Given is the name where a class gives it, and empty for the built-in catalog: what pods are built from, so that a newer
 	// operator with newer built-in images restarts none.
 	Given string
+	// GivenUser is the user and group that a class gives, such as 110:110, and empty where the built-in catalog's apply.
+	GivenUser string
 	// Version of the engine in it, as in the catalog.
 	Version string
 	// RunAsUser and RunAsGroup are ids above 0.

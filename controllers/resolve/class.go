@@ -140,9 +140,16 @@ func (c *Class) sizeNames() string {
 
 func sized(size v1alpha1.Size) corev1.ResourceRequirements {
 	return corev1.ResourceRequirements{
-		Requests: corev1.ResourceList{corev1.ResourceCPU: size.CPU, corev1.ResourceMemory: size.Memory},
-		Limits:   corev1.ResourceList{corev1.ResourceMemory: size.Memory},
+		Requests: corev1.ResourceList{corev1.ResourceCPU: rounded(size.CPU), corev1.ResourceMemory: rounded(size.Memory)},
+		Limits:   corev1.ResourceList{corev1.ResourceMemory: rounded(size.Memory)},
 	}
+}
+
+// rounded is an amount as the API server keeps it: in whole thousandths (SetDefaults_ResourceList).
+func rounded(amount resource.Quantity) resource.Quantity {
+	amount = amount.DeepCopy()
+	amount.RoundUp(resource.Milli)
+	return amount
 }
 
 func override(base corev1.ResourceRequirements, explicit *v1alpha1.Resources) corev1.ResourceRequirements {
@@ -151,10 +158,10 @@ func override(base corev1.ResourceRequirements, explicit *v1alpha1.Resources) co
 	}
 	set := func(list corev1.ResourceList, amounts *v1alpha1.ResourceAmounts) {
 		if amounts != nil && amounts.CPU != nil {
-			list[corev1.ResourceCPU] = *amounts.CPU
+			list[corev1.ResourceCPU] = rounded(*amounts.CPU)
 		}
 		if amounts != nil && amounts.Memory != nil {
-			list[corev1.ResourceMemory] = *amounts.Memory
+			list[corev1.ResourceMemory] = rounded(*amounts.Memory)
 		}
 	}
 	set(base.Requests, explicit.Requests)

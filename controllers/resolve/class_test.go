@@ -97,7 +97,7 @@ images:
 	}
 	first, err := catalog.EngineImage("PostgreSQL", "")
 	if want := (part.Image{
-		Name: "registry.acme.example/pg:18", Given: "registry.acme.example/pg:18", Version: "18", RunAsUser: 26, RunAsGroup: 27,
+		Name: "registry.acme.example/pg:18", Given: "registry.acme.example/pg:18", GivenUser: "26:27", Version: "18", RunAsUser: 26, RunAsGroup: 27,
 	}); err != nil || first != want {
 		t.Errorf("%+v, %v", first, err)
 	}

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,6 +38,9 @@ func (c *Class) EngineImage(engine, version string) (part.Image, error) {
 			switch {
 			case given:
 				result.Given = result.Name
+				if image.User != nil {
+					result.GivenUser = fmt.Sprintf("%d:%d", result.RunAsUser, result.RunAsGroup)
+				}
 			case result.Name != image.Image: // a mirror of the class's; the tag is still ours
 				result.Given = untagged(result.Name)
 			}

@@ -51,15 +51,15 @@ func statefulSet(s *part.Service, config string) *appsv1.StatefulSet {
 	return set
 }
 
-// templateInputs is what the pod template is built from. Stacks that come and go are not among it, nor is the number of nodes.
+// templateInputs is what the pod template is built from. Stacks that come and go are not among it, nor is the number of
+// nodes, nor the size of the storage: the limit that follows it waits for the next restart.
 type templateInputs struct {
 	inputs.Server
-	Storage       string `json:"storage,omitempty"`
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 }
 
 func newTemplateInputs(s *part.Service) templateInputs {
-	return templateInputs{Server: inputs.Of(s), Storage: s.Storage.Size.String(), ClusterDomain: s.ClusterDomain}
+	return templateInputs{Server: inputs.Of(s), ClusterDomain: s.ClusterDomain}
 }
 
 func podTemplate(s *part.Service, config string) corev1.PodTemplateSpec {

@@ -15,6 +15,7 @@ import (
 // its place comes from the built-in catalog where the class names none, and must not restart anything when that changes.
 type Server struct {
 	Image       string                      `json:"image,omitempty"`
+	User        string                      `json:"user,omitempty"`
 	Version     string                      `json:"version,omitempty"`
 	Resources   corev1.ResourceRequirements `json:"resources,omitzero"`
 	Placement   kit.PlacementInputs         `json:"placement,omitzero"`
@@ -28,7 +29,8 @@ type Server struct {
 // Of returns the inputs of a service.
 func Of(s *part.Service) Server {
 	return Server{
-		Image: s.Image.Given, Version: s.Image.Version, Resources: s.Resources, Placement: kit.PlacementInputs(s.Placement),
+		Image: s.Image.Given, User: s.Image.GivenUser, Version: s.Image.Version, Resources: s.Resources,
+		Placement:  kit.PlacementInputs(s.Placement),
 		Parameters: s.Parameters, TLS: s.TLS, Admin: secret(s.Admin), Certificate: secret(s.Certificate), RestartedAt: s.RestartedAt,
 	}
 }

@@ -18,6 +18,7 @@ func TestOperatorUpgradesRestartNothing(t *testing.T) {
 	}{
 		"built-in image":   {part.Image{Name: "valkey:9.1.5", Version: "9.1", RunAsUser: 1000, RunAsGroup: 1000}, false},
 		"image of a class": {part.Image{Name: "valkey:9.1.4", Given: "valkey:9.1.4", Version: "9.1"}, true},
+		"user of a class":  {part.Image{Name: "valkey:9.1.4", GivenUser: "110:110", Version: "9.1", RunAsUser: 110, RunAsGroup: 110}, true},
 		"version":          {part.Image{Name: "valkey:9.2.0", Version: "9.2"}, true},
 	} {
 		if restarts := hash(c.image) != before; restarts != c.restarts {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"time"
 
@@ -255,8 +256,12 @@ func becomes(ctx context.Context, w *rig.World, want rig.State, remembers bool, 
 	return nil
 }
 
+// replicas is the number of pods of a workload in a state.
+var replicas = regexp.MustCompile(`(?m)^  replicas: [0-9]+$`)
+
 // lasting leaves out of a state what outlives an edit on purpose: claims that the other state does not have, because data stays;
-// and what is remembered of earlier credentials, because pods that run with the version before are not locked out.
+// what is remembered of earlier credentials, because pods that run with the version before are not locked out; and the number of pods
+// where an autoscaler owns it: it goes on from the one that it found, and without measurements it stays there.
 func lasting(state, other rig.State, remembers bool) rig.State {
 	result := maps.Clone(state)
 	maps.DeleteFunc(result, func(name, _ string) bool {
@@ -264,5 +269,11 @@ func lasting(state, other rig.State, remembers bool) rig.State {
 		record := strings.Contains(name, "-vN-random") || strings.HasSuffix(name, "-anchor") || strings.HasSuffix(name, "-users")
 		return claim || remembers && record
 	})
+	for name, text := range result {
+		workload, found := strings.CutPrefix(name, "*v1.Deployment ")
+		if found && result["*v2.HorizontalPodAutoscaler "+workload] != "" {
+			result[name] = replicas.ReplaceAllString(text, "  replicas: those of the autoscaler")
+		}
+	}
 	return result
 }

@@ -57,12 +57,14 @@ func writeSettings(text *strings.Builder, values map[string]string) {
 // fixed are the settings that nothing changes.
 func fixed(s *part.Service) map[string]string {
 	result := map[string]string{
-		"port":      fmt.Sprint(port),
-		"socket":    socketsPath + "/mysqld.sock",
-		"pid_file":  socketsPath + "/mysqld.pid",
-		"tmpdir":    dataPath + "/.tmp",
-		"mysqlx":    "OFF",
-		"log_error": "stderr",
+		"bind_address": "*",
+		"port":         fmt.Sprint(port),
+		"socket":       socketsPath + "/mysqld.sock",
+		"pid_file":     socketsPath + "/mysqld.pid",
+		"tmpdir":       dataPath + "/.tmp",
+		"mysqlx":       "OFF",
+		// What somebody sets in a session does not outlive the server: spec.parameters says what it runs with.
+		"persisted_globals_load": "OFF",
 		// A log of statements would show what is in them, and fill the volume.
 		"general_log":    "OFF",
 		"slow_query_log": "OFF",
@@ -73,7 +75,6 @@ func fixed(s *part.Service) map[string]string {
 		"gtid_mode":                      "ON",
 		"enforce_gtid_consistency":       "ON",
 		"log_bin":                        "binlog",
-		"binlog_format":                  "ROW",
 		"log_replica_updates":            "ON",
 		"relay_log":                      "relay",
 		"relay_log_recovery":             "ON",
@@ -86,11 +87,11 @@ func fixed(s *part.Service) map[string]string {
 		// Tables of other engines are not safe in a crash, and a read copy would be made without them.
 		"disabled_storage_engines": "MyISAM,MERGE,ARCHIVE,BLACKHOLE,FEDERATED",
 		"local_infile":             "OFF",
-		"secure_file_priv":        "NULL",
-		"skip_name_resolve":       "ON",
-		"host_cache_size":         "0",
-		"default_time_zone":       "+00:00",
-		"plugin_load_add":         "mysql_clone.so",
+		"secure_file_priv":         "NULL",
+		"skip_name_resolve":        "ON",
+		"host_cache_size":          "0",
+		"default_time_zone":        "+00:00",
+		"plugin_load_add":          "mysql_clone.so",
 		// The accounts of the server itself log in with passwords that a client without TLS asks to be encrypted.
 		"caching_sha2_password_auto_generate_rsa_keys": "ON",
 		"auto_generate_certs":                          "OFF",

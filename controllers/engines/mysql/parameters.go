@@ -46,8 +46,8 @@ func text(name, wants, pattern string) setting {
 }
 
 // number is a whole number, with the letters that the server takes for 1024 and its powers.
-func number(name string, low int64, high uint64) setting {
-	least, most := big.NewInt(low), new(big.Int).SetUint64(high)
+func number(name string, low, high int64) setting {
+	least, most := big.NewInt(low), big.NewInt(high)
 	return setting{name: name, Setting: kit.Setting{
 		Wants: fmt.Sprintf("a whole number from %d to %d, such as 64 or 64M", low, high),
 		Accepts: func(value string) bool {

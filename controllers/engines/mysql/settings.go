@@ -3,7 +3,7 @@ package mysql
 import "math"
 
 const (
-	large = math.MaxUint64
+	large = math.MaxInt64
 	long  = math.MaxUint32
 	year  = 31536000
 )
@@ -28,7 +28,7 @@ var settings = []setting{
 	text("collation_server", "a collation of utf8mb4, such as utf8mb4_0900_ai_ci",
 		`utf8mb4_(bin|general_ci|unicode_ci|unicode_520_ci|0900_(ai_ci|as_ci|as_cs|bin))`),
 	number("connect_timeout", 2, year),
-	number("connection_memory_chunk_size", 0, 536870912),
+	number("connection_memory_chunk_size", 1, 536870912),
 	number("connection_memory_limit", 2097152, large),
 	number("cte_max_recursion_depth", 0, long),
 	number("default_week_format", 0, 7),
@@ -48,7 +48,7 @@ var settings = []setting{
 	number("innodb_buffer_pool_dump_pct", 1, 100),
 	number("innodb_buffer_pool_instances", 1, 64),
 	flag("innodb_buffer_pool_load_at_startup"),
-	number("innodb_buffer_pool_size", 5242880, math.MaxInt64),
+	number("innodb_buffer_pool_size", 5242880, large),
 	number("innodb_change_buffer_max_size", 0, 50),
 	choice("innodb_change_buffering", "NONE", "INSERTS", "DELETES", "CHANGES", "PURGES", "ALL"),
 	number("innodb_concurrency_tickets", 1, long),
@@ -61,11 +61,11 @@ var settings = []setting{
 	flag("innodb_ft_enable_stopword"),
 	number("innodb_ft_max_token_size", 10, 84),
 	number("innodb_ft_min_token_size", 0, 16),
-	number("innodb_io_capacity", 100, large),
-	number("innodb_io_capacity_max", 100, large),
+	number("innodb_io_capacity", 100, long),
+	number("innodb_io_capacity_max", 100, long),
 	number("innodb_lock_wait_timeout", 1, 1073741824),
 	number("innodb_log_buffer_size", 262144, long),
-	number("innodb_lru_scan_depth", 100, large),
+	number("innodb_lru_scan_depth", 100, long),
 	real("innodb_max_dirty_pages_pct", 0, 99),
 	real("innodb_max_dirty_pages_pct_lwm", 0, 99),
 	number("innodb_max_purge_lag", 0, long),
@@ -124,7 +124,7 @@ var settings = []setting{
 	number("parser_max_mem_size", 10000000, large),
 	flag("performance_schema"),
 	number("performance_schema_digests_size", -1, 1048576),
-	number("range_alloc_block_size", 4096, large),
+	number("range_alloc_block_size", 4096, long-1023),
 	number("range_optimizer_max_mem_size", 0, large),
 	number("read_buffer_size", 8192, 2147479552),
 	number("read_rnd_buffer_size", 1, 2147483647),

@@ -42,11 +42,11 @@ func checkSize(s *part.Service) error {
 func tuned(s *part.Service) map[string]string {
 	available, storage := max(memory(s), smallestMemory), s.Storage.Size.Value()
 	result := map[string]string{
-		"innodb_buffer_pool_size":    bytes(pool(available)),
-		"innodb_redo_log_capacity":   bytes(clamp(storage/10, 64*mebibyte, 8*gibibyte)),
-		"innodb_log_buffer_size":     bytes(clamp(available/32, 4*mebibyte, 64*mebibyte)),
-		"temptable_max_ram":          bytes(clamp(available/16, 16*mebibyte, gibibyte)),
-		"max_binlog_size":            bytes(clamp(storage/64, 16*mebibyte, 256*mebibyte)),
+		"innodb_buffer_pool_size":    mebibytes(pool(available)),
+		"innodb_redo_log_capacity":   mebibytes(clamp(storage/10, 64*mebibyte, 8*gibibyte)),
+		"innodb_log_buffer_size":     mebibytes(clamp(available/32, 4*mebibyte, 64*mebibyte)),
+		"temptable_max_ram":          mebibytes(clamp(available/16, 16*mebibyte, gibibyte)),
+		"max_binlog_size":            mebibytes(clamp(storage/64, 16*mebibyte, 256*mebibyte)),
 		"binlog_expire_logs_seconds": "86400",
 		"max_connections":            strconv.FormatInt(clamp(available/mebibyte/5/25*25, 25, 400), 10),
 		"table_open_cache":           strconv.FormatInt(clamp(available/mebibyte, 256, 4000), 10),
@@ -80,5 +80,5 @@ func pool(available int64) int64 {
 
 func clamp(value, low, high int64) int64 { return max(low, min(value, high)) }
 
-// bytes are whole mebibytes, as the server reads them.
-func bytes(amount int64) string { return strconv.FormatInt(amount/mebibyte, 10) + "M" }
+// mebibytes are whole mebibytes, as the server reads them.
+func mebibytes(amount int64) string { return strconv.FormatInt(amount/mebibyte, 10) + "M" }

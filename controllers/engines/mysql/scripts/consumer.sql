@@ -9,7 +9,9 @@ SET @account = CONCAT(QUOTE(@login), '@''%''');
 SET @former = IF(EXISTS (SELECT 1 FROM mysql.db WHERE User = @other AND Host = '%' AND Db = @database),
 	CONCAT(QUOTE(@other), '@''%'''), NULL);
 
-SET @statement = CONCAT('CREATE USER IF NOT EXISTS ', @account, ' ACCOUNT LOCK');
+-- IF NOT EXISTS would fail for a login that made a view.
+SET @statement = IF(EXISTS (SELECT 1 FROM mysql.user WHERE User = @login AND Host = '%'), 'DO 0',
+	CONCAT('CREATE USER ', @account, ' ACCOUNT LOCK'));
 PREPARE statement FROM @statement;
 EXECUTE statement;
 

@@ -1,11 +1,11 @@
 # Makes the data directory of the primary, or checks the one that is there. Runs before the server in each pod.
 #
 # The directory is made beside its place and moved there when it is complete, so that a crash at any point leaves either
-# nothing or all of it.
+# nothing or all of it. Its name begins with no dot: the server takes no notice of files below such a folder.
 set -eu
 . "${0%/*}/mysql.sh"
 
-new=$DATA/.mysql.new
+new=$DATA/mysql.new
 
 # set_accounts gives the accounts that run the server the passwords of the mounted Secret.
 set_accounts() {

@@ -3,8 +3,8 @@
 set -eu
 . "${0%/*}/mysql.sh"
 
-new=$DATA/.mysql.new
-seed=$DATA/.seed
+new=$DATA/mysql.new
+seed=$DATA/mysql.seed
 login=$SOCKETS/replication.cnf
 
 # ask runs the SQL of standard input on the primary.

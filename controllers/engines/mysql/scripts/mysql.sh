@@ -77,7 +77,7 @@ check_empty() {
 	for entry in "$DATA"/* "$DATA"/.[!.]* "$DATA"/..?*; do
 		[ -e "$entry" ] || [ -L "$entry" ] || continue
 		case ${entry##*/} in
-		lost+found | .snapshot | .mysql.new | .seed | .tmp) ;;
+		lost+found | .snapshot | mysql.new | mysql.seed | .tmp) ;;
 		mysql)
 			rmdir "$entry" 2>/dev/null ||
 				fail "$entry has files but no mysql.ibd, so it is not a data directory of MySQL. Nothing is written over it:" \

@@ -48,8 +48,12 @@ func text(name, wants, pattern string) setting {
 // number is a whole number, with the letters that the server takes for 1024 and its powers.
 func number(name string, low, high int64) setting {
 	least, most := big.NewInt(low), big.NewInt(high)
+	wants := fmt.Sprintf("a whole number from %d to %d", low, high)
+	if high == large {
+		wants = fmt.Sprintf("a whole number of at least %d, such as 64M", low)
+	}
 	return setting{name: name, Setting: kit.Setting{
-		Wants: fmt.Sprintf("a whole number from %d to %d, such as 64 or 64M", low, high),
+		Wants: wants,
 		Accepts: func(value string) bool {
 			amount := parseAmount(value)
 			return amount != nil && amount.Cmp(least) >= 0 && amount.Cmp(most) <= 0
@@ -110,7 +114,7 @@ var (
 	ownedPatterns = regexp.MustCompile(`^(ssl_.*|tls_.*|gtid_.*|enforce_gtid_consistency|log_(bin|error|output|replica_updates).*|relay_log.*|` +
 		`.*read_only|server_(id|uuid)|report_.*|replicate_.*|skip_.*|bind_address|port|admin_.*|mysqlx.*|socket|pid_file|user|chroot|` +
 		`authentication_policy|caching_sha2_.*|sha256_.*|mysql_native_.*|auto_generate_certs|partial_revokes|automatic_sp_privileges|` +
-		`mandatory_roles|host_cache_size|super_.*|group_replication.*|rpl_.*|clone_.*|upgrade|initialize.*|daemonize|lower_case_.*|` +
+		`mandatory_roles|host_cache_size|super_.*|group_replication.*|rpl_.*|clone_.*|persist.*|upgrade|initialize.*|daemonize|lower_case_.*|` +
 		`innodb_(data|undo|temp|log_group|page_size|flush_method|directories|dedicated_server|fast_shutdown|checksum).*|core_file)$`)
 	// codePatterns match settings that name files, run statements or load code.
 	codePatterns = regexp.MustCompile(`^(init_.*|plugin.*|early_plugin_.*|loose_.*|component.*)$|(_file|_dir|_path|dir)$|^(local_infile|secure_file_priv)$`)

@@ -121,16 +121,6 @@ func TestCopyIsMadeAgainWhenThePrimaryDroppedItsLog(t *testing.T) {
 	}
 }
 
-// root runs SQL inside the pod of a server.
-func (m *machine) root(p *pod, sql string) {
-	m.t.Helper()
-	command := p.command(p.spec.Containers[0], "mysql", "--no-defaults", "--socket="+socketsPath+"/mysqld.sock", "--user=root", "-e", sql)
-	command.Env = append(command.Env, "MYSQL_PWD="+m.secrets[m.service.Admin.Secret][keyPassword])
-	if output, err := command.CombinedOutput(); err != nil {
-		m.t.Fatalf("%s: %v %s", sql, err, output)
-	}
-}
-
 func TestCopyWithDataOfItsOwnIsKept(t *testing.T) {
 	m := shop(t)
 	m.service.Replicas = 1

@@ -157,6 +157,18 @@ func (m *machine) administrator(sql string) string {
 	return got
 }
 
+// root runs SQL inside the pod of a server.
+func (m *machine) root(p *pod, sql string) string {
+	m.t.Helper()
+	command := p.command(p.spec.Containers[0], "mysql", "--no-defaults", "--socket="+socketsPath+"/mysqld.sock", "--user=root", "-NB", "-e", sql)
+	command.Env = append(command.Env, "MYSQL_PWD="+m.secrets[m.service.Admin.Secret][keyPassword])
+	output, err := command.CombinedOutput()
+	if err != nil {
+		m.t.Fatalf("%s: %v %s", sql, err, output)
+	}
+	return string(output)
+}
+
 // started returns the primary, ready, with everything provisioned.
 func (m *machine) started() *pod {
 	m.t.Helper()

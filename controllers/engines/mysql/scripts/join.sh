@@ -55,15 +55,18 @@ copy() {
 	say "copying the primary"
 	rm -rf "$new" "$seed"
 	mkdir "$seed"
-	set -- --skip-log-bin --innodb-redo-log-capacity=8M
+	set -- --skip-log-bin --innodb-redo-log-capacity=32M
 	mysqld --defaults-file="$CONFIG/setup.cnf" --datadir="$seed" --initialize-insecure "$@"
-	start_setup "$seed" "$@" --plugin-load-add=mysql_clone.so
+	start_setup "$seed" "$@"
 	statement=$({
 		facts
 		printf %s "$new" | variable folder
 		cat "$CONFIG/clone.sql"
 	} | on_setup) || fail "the statement that copies could not be made"
-	printf '%s\n' "$statement" | on_setup || fail "the primary could not be copied"
+	{
+		own_session
+		printf '%s\n' "$statement"
+	} | on_setup || fail "the primary could not be copied"
 	stop_setup
 	rm -rf "$seed"
 	open_copy "$new"

@@ -108,4 +108,6 @@ check_data() {
 }
 
 # A container that is told to end does not wait for the server of a preparation: that is made anew, or recovers.
+server=
+trap '[ -z "$server" ] || kill "$server"' EXIT
 trap 'exit 143' TERM

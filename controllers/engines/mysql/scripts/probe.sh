@@ -1,7 +1,7 @@
 # Ends with 0 when the server answers a query; a read copy must also follow its primary.
 set -eu
 
-ask() { mysql --defaults-file="$SOCKETS/probe.cnf" -NB "$@"; }
+ask() { mysql --defaults-file="$SOCKETS/probe.cnf" "$@"; }
 
 wrong() {
 	echo "$*"
@@ -9,11 +9,11 @@ wrong() {
 }
 
 if [ -z "${PRIMARY:-}" ]; then
-	[ "$(ask -e 'SELECT 1')" = 1 ]
+	[ "$(ask -NBe 'SELECT 1')" = 1 ]
 	exit
 fi
-[ "$(ask -e 'SELECT @@global.super_read_only')" = 1 ] || wrong 'the server takes writes: it is not a read copy any more'
-state=$(ask -E -e 'SHOW REPLICA STATUS' | sed -n 's/^ *Replica_\(IO\|SQL\)_Running: /\1 /p' | tr '\n' ' ')
+[ "$(ask -NBe 'SELECT @@global.super_read_only')" = 1 ] || wrong 'the server takes writes: it is not a read copy any more'
+state=$(ask -Ee 'SHOW REPLICA STATUS' | sed -n 's/^ *Replica_\([A-Z]*\)_Running: /\1 /p' | tr '\n' ' ')
 case $state in
 'IO Yes SQL Yes ') ;;
 # Without its primary a copy serves what it has. It is stale only when the primary lives and it cannot follow.

@@ -114,7 +114,7 @@ func TestTuned(t *testing.T) {
 		want            map[string]string
 	}{
 		{"256Mi", "1Gi", map[string]string{
-			"innodb_buffer_pool_size": "32M", "max_connections": "50", "performance_schema": "OFF", "innodb_redo_log_capacity": "102M",
+			"innodb_buffer_pool_size": "32M", "max_connections": "25", "performance_schema": "OFF", "innodb_redo_log_capacity": "102M",
 			"innodb_log_buffer_size": "8M", "max_binlog_size": "16M",
 		}},
 		{"512Mi", "10Gi", map[string]string{"innodb_buffer_pool_size": "128M", "performance_schema": "OFF", "max_connections": "100"}},

@@ -48,7 +48,7 @@ func tuned(s *part.Service) map[string]string {
 		"temptable_max_ram":          mebibytes(clamp(available/16, 16*mebibyte, gibibyte)),
 		"max_binlog_size":            mebibytes(clamp(storage/64, 16*mebibyte, 256*mebibyte)),
 		"binlog_expire_logs_seconds": "86400",
-		"max_connections":            strconv.FormatInt(clamp(available/mebibyte/5/25*25, 25, 400), 10),
+		"max_connections":            strconv.FormatInt(clamp((available/mebibyte-192)/3/25*25, 25, 400), 10),
 		"table_open_cache":           strconv.FormatInt(clamp(available/mebibyte, 256, 4000), 10),
 		"table_definition_cache":     strconv.FormatInt(clamp(available/mebibyte, 400, 2000), 10),
 		"performance_schema":         "OFF",

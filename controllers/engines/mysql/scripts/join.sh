@@ -44,6 +44,7 @@ open_copy() { start_setup "$1" --skip-grant-tables --skip-replica-start --read-o
 # judge says what the data of the copy is to the primary: follows, behind (what it has to read next is gone there), own or other.
 judge() {
 	{
+		own_session
 		printf %s "$(recorded source)" | variable source
 		echo 'SELECT @@server_uuid, @@global.gtid_executed, @@global.gtid_purged' | ask | tr -d '\n' | variable there
 		cat "$CONFIG/judge.sql"

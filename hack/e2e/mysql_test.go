@@ -147,7 +147,7 @@ spec:
 	apps.Run("delete", "backendstack", "reader")
 	harness.Eventually(t, soon, "the login is taken back", func() (bool, string) {
 		got, err := data.Exec(writer, asReader)
-		return err != nil && strings.Contains(err.Error(), "Account is locked"), got
+		return err != nil && strings.Contains(err.Error(), "Access denied for user"), got
 	})
 	apps.Apply(consumer("reader", "ReadOnly"))
 	apps.Ready("reader", later)

@@ -293,7 +293,7 @@ func TestServerLoginsComeAndGo(t *testing.T) {
 	if err := session(); err == nil {
 		t.Error("a session of a departed login lives on")
 	}
-	if got, err := m.ask(gone, "SELECT 1"); err == nil || !strings.Contains(got, "locked") {
+	if got, err := m.ask(gone, "SELECT 1"); err == nil || !strings.Contains(got, "denied") {
 		t.Errorf("a departed login connects: %s", got)
 	}
 	m.allowed(owner, "INSERT INTO own (i) VALUES (1); SELECT * FROM v", "1")

@@ -75,7 +75,6 @@ func provisionContainer(s *part.Service, hash string) corev1.Container {
 	container := corev1.Container{
 		Name: provisionRole, Image: s.Image.Name, Command: []string{"sh", configPath + "/provision.sh"},
 		Env: slices.Concat([]corev1.EnvVar{
-			{Name: "SOCKETS", Value: "/tmp"},
 			{Name: "CONSUMERS", Value: consumersPath},
 			{Name: "PLAN", Value: hash},
 			{Name: "LANG", Value: "C.UTF-8"},

@@ -40,7 +40,7 @@ own_session() {
 	echo "SET SESSION sql_mode = 'STRICT_ALL_TABLES', lock_wait_timeout = 60, innodb_lock_wait_timeout = 60, autocommit = 1;"
 }
 
-setup=$SOCKETS/setup.sock
+setup=${SOCKETS:-}/setup.sock
 
 # start_setup FOLDER OPTION...: a server that listens on a socket of this container only, and asks nobody for a password. It
 # recovers for as long as it takes.

@@ -143,6 +143,7 @@ var settings = []setting{
 	number("table_definition_cache", 400, 524288),
 	number("table_open_cache", 1, 524288),
 	number("table_open_cache_instances", 1, 64),
+	number("table_open_cache_triggers", 1, 524288).in("9.7"),
 	number("tablespace_definition_cache", 256, 524288),
 	number("temptable_max_mmap", 0, large),
 	number("temptable_max_ram", 2097152, large),

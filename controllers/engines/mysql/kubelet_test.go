@@ -37,7 +37,7 @@ type machine struct {
 	port    string
 }
 
-// ports are given to machines that run side by side.
+// ports are given to machines that run side by side, below those that connections get.
 var ports atomic.Int32
 
 // programs is where the server's programs are looked for.
@@ -67,7 +67,7 @@ func newMachine(t *testing.T) *machine {
 	t.Logf("MySQL %s", version)
 	return &machine{
 		t: t, folder: folder, service: &part.Service{Image: part.Image{Version: version}}, secrets: map[string]map[string]string{},
-		port: strconv.Itoa(30000 + os.Getpid()%500*20 + int(ports.Add(1))),
+		port: strconv.Itoa(10000 + os.Getpid()%450*20 + int(ports.Add(1))),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/stackwright/stackwright/controllers/components"
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/engines/memcached"
+	"github.com/stackwright/stackwright/controllers/engines/mysql"
 	"github.com/stackwright/stackwright/controllers/engines/postgresql"
 	"github.com/stackwright/stackwright/controllers/engines/rabbitmq"
 	"github.com/stackwright/stackwright/controllers/engines/redis"
@@ -19,6 +20,7 @@ import (
 func Providers() []part.Provider {
 	return []part.Provider{
 		postgresql.Builtin(),
+		mysql.Builtin(),
 		valkey.Builtin(),
 		redis.Builtin(),
 		memcached.Builtin(),

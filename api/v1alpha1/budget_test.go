@@ -27,7 +27,7 @@ func largestSpec() map[string]any {
 	}
 	return map[string]any{
 		"databases": repeat(16, func(i int) any {
-			return map[string]any{"name": entryName("database", i), "engine": "PostgreSQL", "parameters": parameters}
+			return map[string]any{"name": entryName("database", i), "engine": []string{"PostgreSQL", "MySQL"}[i%2], "parameters": parameters}
 		}),
 		"caches": repeat(16, func(i int) any {
 			return map[string]any{"name": entryName("cache", i), "engine": "Valkey", "parameters": map[string]any{"hz": "20"}}

@@ -56,15 +56,15 @@ type DataServiceSpec struct {
 	// +optional
 	Storage *Storage `json:"storage,omitempty"`
 
-	// parameters are settings of the engine, under the engine's own names. PostgreSQL takes all but those that the operator
-	// sets itself and those that name a file, an address or a library, or would run a command. Valkey and Redis take those of
+	// parameters are settings of the engine, under the engine's own names. PostgreSQL and MySQL take all but those that
+	// the operator sets itself and those that name a file, an address or a library, or would run a command. Valkey and Redis take those of
 	// limits, encodings, expiry, latency and notifications. Memcached takes the options conn-limit, listen-backlog,
 	// max-item-size, max-reqs-per-event, slab-growth-factor, slab-min-size and threads. RabbitMQ takes channel_max,
 	// channel_max_per_node, classic_queue.default_version, collect_statistics_interval, connection_max, consumer_timeout,
 	// default_queue_type, disk_free_limit.*, frame_max, handshake_timeout, heartbeat, max_message_size, queue_leader_locator,
 	// raft.segment_max_entries, raft.wal_max_size_bytes, tcp_listen_options (backlog, nodelay, recbuf, sndbuf),
 	// vm_memory_high_watermark.*, and some of quorum_queue.* and deprecated_features.permit.*. What is refused is told with those
-	// that are taken, but for PostgreSQL.
+	// that are taken, but for PostgreSQL and MySQL.
 	// +optional
 	Parameters Parameters `json:"parameters,omitempty"`
 

@@ -151,7 +151,7 @@ type ServiceBinding struct {
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a database"
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || has(self.ref)",message="access goes with ref"
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || self.access == 'Owner' || (has(self.ref) && has(self.ref.database))",fieldPath=".access",message="access goes with ref.database; a private database is always owned"
-// +kubebuilder:validation:XValidation:rule="!has(self.engine) || self.engine == 'PostgreSQL' || has(self.external)",fieldPath=".engine",message="engine must be PostgreSQL; MySQL and MongoDB run as external services in this version"
+// +kubebuilder:validation:XValidation:rule="!has(self.engine) || self.engine != 'MongoDB' || has(self.external)",fieldPath=".engine",message="engine must be PostgreSQL or MySQL; MongoDB runs as an external service in this version"
 // +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackDatabase that ref names"
 // +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.replicas) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, restartedAt, suspend, deletionPolicy, replicas and allowedConsumers describe an inline database: they exclude ref and external"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
@@ -194,7 +194,7 @@ type DatabaseEntry struct {
 // +kubebuilder:validation:Enum=PostgreSQL;MySQL;MongoDB
 type EntryDatabaseEngine string
 
-// Engines of database entries. MySQL and MongoDB run elsewhere.
+// Engines of database entries. MongoDB runs elsewhere.
 const (
 	EntryPostgreSQL EntryDatabaseEngine = "PostgreSQL"
 	EntryMySQL      EntryDatabaseEngine = "MySQL"

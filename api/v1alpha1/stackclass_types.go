@@ -128,12 +128,13 @@ type Size struct {
 }
 
 // CatalogEngine is an engine that the catalog has images of. Nginx is the built-in load balancer.
-// +kubebuilder:validation:Enum=PostgreSQL;Valkey;Redis;Memcached;RabbitMQ;Nginx
+// +kubebuilder:validation:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ;Nginx
 type CatalogEngine string
 
 // Engines of the catalog.
 const (
 	CatalogPostgreSQL CatalogEngine = "PostgreSQL"
+	CatalogMySQL      CatalogEngine = "MySQL"
 	CatalogValkey     CatalogEngine = "Valkey"
 	CatalogRedis      CatalogEngine = "Redis"
 	CatalogMemcached  CatalogEngine = "Memcached"
@@ -284,7 +285,7 @@ type ClassLimits struct {
 	// engines that may be used. Omitted: all.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
-	// +kubebuilder:validation:items:Enum=PostgreSQL;Valkey;Redis;Memcached;RabbitMQ
+	// +kubebuilder:validation:items:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ
 	// +listType=set
 	// +optional
 	Engines []string `json:"engines,omitempty"`

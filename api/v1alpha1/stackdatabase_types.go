@@ -5,13 +5,15 @@ import (
 )
 
 // DatabaseEngine is an engine of a database.
-// +kubebuilder:validation:Enum=PostgreSQL
+// +kubebuilder:validation:Enum=PostgreSQL;MySQL
 type DatabaseEngine string
 
 // Database engines.
 const (
 	// EnginePostgreSQL is PostgreSQL.
 	EnginePostgreSQL DatabaseEngine = "PostgreSQL"
+	// EngineMySQL is MySQL.
+	EngineMySQL DatabaseEngine = "MySQL"
 )
 
 // StackDatabase is one database with a life of its own. It may serve several stacks.
@@ -64,7 +66,8 @@ type StackDatabaseSpec struct {
 
 // DatabaseSettings are what databases have besides the common settings.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.parameters) || self.parameters.all(k, !(k in ['listen_addresses', 'port', 'data_directory', 'config_file', 'hba_file', 'ident_file', 'external_pid_file', 'shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries', 'dynamic_library_path', 'jit_provider', 'log_directory', 'log_filename', 'log_destination', 'logging_collector', 'krb_server_keyfile', 'oauth_validator_libraries', 'archive_library', 'primary_conninfo', 'primary_slot_name', 'hot_standby', 'promote_trigger_file', 'password_encryption', 'allow_alter_system']) && !['ssl', 'unix_socket_', 'include', 'recovery_', 'bonjour'].exists(p, k.startsWith(p)) && !k.endsWith('_command'))",fieldPath=".parameters",message="parameters must not name what the operator sets itself or what runs a command: files, folders, addresses, libraries, ssl*, *_command, replication and logging targets"
+// +kubebuilder:validation:XValidation:rule="!has(self.parameters) || !has(self.engine) || self.engine != 'PostgreSQL' || self.parameters.all(k, !(k in ['listen_addresses', 'port', 'data_directory', 'config_file', 'hba_file', 'ident_file', 'external_pid_file', 'shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries', 'dynamic_library_path', 'jit_provider', 'log_directory', 'log_filename', 'log_destination', 'logging_collector', 'krb_server_keyfile', 'oauth_validator_libraries', 'archive_library', 'primary_conninfo', 'primary_slot_name', 'hot_standby', 'promote_trigger_file', 'password_encryption', 'allow_alter_system']) && !['ssl', 'unix_socket_', 'include', 'recovery_', 'bonjour'].exists(p, k.startsWith(p)) && !k.endsWith('_command'))",fieldPath=".parameters",message="parameters must not name what the operator sets itself or what runs a command: files, folders, addresses, libraries, ssl*, *_command, replication and logging targets"
+// +kubebuilder:validation:XValidation:rule="!has(self.parameters) || !has(self.engine) || self.engine != 'MySQL' || self.parameters.all(k, !(k in ['bind_address', 'port', 'socket', 'user', 'chroot', 'tmpdir', 'datadir', 'basedir', 'general_log', 'slow_query_log', 'local_infile', 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'innodb_force_recovery', 'require_secure_transport', 'partial_revokes', 'read_only', 'super_read_only']) && !['ssl', 'init', 'plugin', 'early', 'secure', 'log_bin', 'log_error', 'gtid', 'skip', 'loose', 'mysqlx', 'admin'].exists(p, k.startsWith(p)) && !['_file', '_dir', '_path'].exists(p, k.endsWith(p)))",fieldPath=".parameters",message="parameters must not name what the operator sets itself, what weakens durability, or what runs statements or loads code: files, folders, addresses, plugins, ssl*, init*, logging and replication targets"
 type DatabaseSettings struct {
 	// replicas is the number of read copies besides the primary. Default 0.
 	// +kubebuilder:validation:Minimum=0

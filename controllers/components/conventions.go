@@ -35,7 +35,7 @@ type conventionalVariable struct {
 // conventions in the order in which they claim variables: a broker serves Celery before a cache does.
 var conventions = []convention{
 	{
-		[]string{string(v1alpha1.EnginePostgreSQL), "MySQL"},
+		[]string{string(v1alpha1.EnginePostgreSQL), string(v1alpha1.EngineMySQL)},
 		[]conventionalVariable{{"DATABASE_URL", []string{factURI}}},
 	},
 	{

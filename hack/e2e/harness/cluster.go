@@ -140,24 +140,31 @@ func (c *Cluster) connect(context.Context) error {
 	return err
 }
 
-// loadImages loads the archive with the engines and the sample shop, unless the node has this very one.
+// archives hold the engines with the sample shop, and MySQL.
+var archives = []string{"demo", "mysql"}
+
+// loadImages loads the archives, unless the node has these very ones.
 func (c *Cluster) loadImages(ctx context.Context) error {
-	if err := c.stream(ctx, "go", "run", "-C", "hack/images", ".", "build", "demo"); err != nil {
+	if err := c.stream(ctx, "go", append([]string{"run", "-C", "hack/images", ".", "build"}, archives...)...); err != nil {
 		return fmt.Errorf("build the images: %w", err)
 	}
-	path, err := c.output(ctx, "go", "run", "-C", "hack/images", ".", "path", "demo")
-	if err != nil {
-		return err
+	var paths []string
+	for _, archive := range archives {
+		path, err := c.output(ctx, "go", "run", "-C", "hack/images", ".", "path", archive)
+		if err != nil {
+			return err
+		}
+		paths = append(paths, strings.TrimSpace(path))
 	}
-	archive := strings.TrimSpace(path)
 	mark := filepath.Join(c.State, "e2e-images")
-	if loaded, err := os.ReadFile(mark); err == nil && string(loaded) == archive {
+	wanted := strings.Join(paths, "\n")
+	if loaded, err := os.ReadFile(mark); err == nil && string(loaded) == wanted {
 		return nil
 	}
-	if err := c.stream(ctx, "go", "run", "-C", "hack/cluster", ".", "load", "--name", c.Name, archive); err != nil {
+	if err := c.stream(ctx, "go", append([]string{"run", "-C", "hack/cluster", ".", "load", "--name", c.Name}, paths...)...); err != nil {
 		return fmt.Errorf("load the images: %w", err)
 	}
-	return os.WriteFile(mark, []byte(archive), 0o600)
+	return os.WriteFile(mark, []byte(wanted), 0o600)
 }
 
 // InstallCRDs applies the CRDs and waits until they are served.

@@ -33,6 +33,8 @@ type RootFS struct {
 	Checks []string
 	// Path is the PATH of the checks.
 	Path string
+	// Options are further settings of apt. The release file of a suite that moves can be past its date on a mirror.
+	Options []string `json:",omitempty"`
 }
 
 // User is an account with a group of the same name and number.
@@ -144,6 +146,9 @@ func arguments(root RootFS, out string) []string {
 		`--aptopt=Acquire::Retries "3"`,
 		"--dpkgopt=force-unsafe-io",
 		"--skip=cleanup/run",
+	}
+	for _, option := range root.Options {
+		args = append(args, "--aptopt="+option)
 	}
 	for _, pattern := range root.Exclude {
 		args = append(args, "--dpkgopt=path-exclude="+pattern)

@@ -10,7 +10,7 @@ import (
 
 // engineAccounts says which account of the image each engine of the catalog has.
 var engineAccounts = map[string]string{
-	"PostgreSQL": "postgres", "Valkey": "valkey", "Redis": "redis",
+	"PostgreSQL": "postgres", "MySQL": "mysql", "Valkey": "valkey", "Redis": "redis",
 	"Memcached": "memcache", "RabbitMQ": "rabbitmq", "Nginx": "nginx",
 }
 
@@ -32,13 +32,13 @@ func TestCatalogNamesTheImagesAndUsersOfTheRecipe(t *testing.T) {
 func checkCatalogEntry(t *testing.T, engine, entry string) {
 	t.Helper()
 	image := field(entry, "image: ")
-	if !slices.Contains(engines().Tags, image) {
+	if !slices.Contains(slices.Concat(engines().Tags, mysql().Tags), image) {
 		t.Errorf("%s has the image %q, which the recipe does not make", engine, image)
 	}
 	if version := strings.Trim(field(entry, "version: "), `"`); !strings.HasSuffix(image, ":"+version) {
 		t.Errorf("%s has version %s and image %s", engine, version, image)
 	}
-	for _, user := range engineUsers {
+	for _, user := range slices.Concat(engineUsers, mysqlRoot.Users) {
 		want := fmt.Sprintf("{runAsUser: %d, runAsGroup: %d}", user.ID, user.ID)
 		if user.Name == engineAccounts[engine] && field(entry, "user: ") != want {
 			t.Errorf("%s runs as %q, want %q", engine, field(entry, "user: "), want)

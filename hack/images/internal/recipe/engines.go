@@ -93,21 +93,26 @@ func engineConfig() archive.Config {
 }
 
 func buildEngines(ctx context.Context, job *job) error {
+	return buildRoot(ctx, job, engines(), engineRoot, engineConfig())
+}
+
+// buildRoot makes a root file system and writes it as the one layer of a recipe's image.
+func buildRoot(ctx context.Context, job *job, recipe Recipe, root debian.RootFS, config archive.Config) error {
 	layer := filepath.Join(job.work, "root.tar")
-	if err := debian.Make(ctx, engineRoot, layer, filepath.Join(job.logs, "engines.log"), job.report); err != nil {
+	if err := debian.Make(ctx, root, layer, filepath.Join(job.logs, recipe.Name+".log"), job.report); err != nil {
 		return err
 	}
 	passwd, err := archive.ReadLayerFile(layer, "etc/passwd")
 	if err != nil {
 		return err
 	}
-	if err := debian.CheckUsers(passwd, engineUsers); err != nil {
+	if err := debian.CheckUsers(passwd, root.Users); err != nil {
 		return err
 	}
 	job.report.Step("writing the archive")
-	stored, err := job.out.AddLayerFile(enginesLayer, layer)
+	stored, err := job.out.AddLayerFile(recipe.Name, layer)
 	if err != nil {
 		return err
 	}
-	return job.out.AddImage(engines().Tags, engineConfig(), runtime.GOARCH, stored)
+	return job.out.AddImage(recipe.Tags, config, runtime.GOARCH, stored)
 }

@@ -64,7 +64,7 @@ func TestKeyFollowsTheBase(t *testing.T) {
 
 func TestFindNamesTheChoices(t *testing.T) {
 	_, err := Find("nothing")
-	if err == nil || !strings.Contains(err.Error(), "engines, demo") {
+	if err == nil || !strings.Contains(err.Error(), "engines, demo, mysql") {
 		t.Errorf("got %v, want the names to choose from", err)
 	}
 }

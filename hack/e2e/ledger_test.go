@@ -1,0 +1,154 @@
+package e2e
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stackwright/stackwright/hack/e2e/harness"
+)
+
+//go:embed testdata/ledger.py
+var ledgerClient string
+
+const (
+	ledgerPod      = "deployment/shop-ledger"
+	ledgerServices = `  databases:
+  - {name: main, engine: PostgreSQL, size: Nano, storage: {size: %[1]s}}
+  caches:
+  - {name: store, engine: Valkey, size: Nano, persistence: Durable, storage: {size: %[1]s}}
+  queues:
+  - {name: jobs, engine: RabbitMQ, size: Micro, storage: {size: %[1]s}}
+  volumes:
+  - {name: ledger, size: 1Gi}
+  components:
+  - {name: ledger, type: Worker, image: "stackwright.test/nodejs:20", command: [python3, /client/ledger.py], size: Micro,
+     volumes: [{name: client, configMap: {name: ledger}}],
+     volumeMounts: [{name: client, mountPath: /client}, {name: ledger, mountPath: /ledger}]}
+`
+)
+
+// ledger is a client that writes numbered records all the time, and what it was told of them.
+type ledger struct {
+	*harness.Namespace
+	t *testing.T
+}
+
+// acknowledged are the records of a service with the time of their acknowledgement.
+func (l *ledger) acknowledged(service string) map[string]time.Time {
+	l.t.Helper()
+	result := map[string]time.Time{}
+	for line := range strings.Lines(l.MustExec(ledgerPod, "cat /ledger/"+service+"-*")) {
+		at, record, whole := strings.Cut(strings.TrimSpace(line), " ")
+		seconds, err := strconv.ParseFloat(at, 64)
+		if !whole || err != nil {
+			continue // the last line may be half written
+		}
+		result[record] = time.UnixMilli(int64(seconds * 1000))
+	}
+	return result
+}
+
+// goesOn waits until a service acknowledged something after a moment.
+func (l *ledger) goesOn(after time.Time, services ...string) {
+	l.t.Helper()
+	for _, service := range services {
+		harness.Eventually(l.t, soon, service+" acknowledges again", func() (bool, string) {
+			last := slices.MaxFunc(slices.Collect(maps.Values(l.acknowledged(service))), time.Time.Compare)
+			return last.After(after), fmt.Sprintf("last %s, wanted after %s", last, after)
+		})
+	}
+}
+
+// longest is the longest time without an acknowledgement.
+func longest(times []time.Time, from, to time.Time) time.Duration {
+	slices.SortFunc(times, time.Time.Compare)
+	var gap time.Duration
+	for i := 1; i < len(times); i++ {
+		if times[i].After(from) && times[i-1].Before(to) {
+			gap = max(gap, times[i].Sub(times[i-1]))
+		}
+	}
+	return gap
+}
+
+// TestLedger: no record that was acknowledged is lost, whatever is killed, restarted or grown meanwhile. How long each service
+// answered nothing is printed. The operator is killed under the tests beside this one too: they must not notice.
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	l := &ledger{suite.Namespace(t), t}
+	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: l.Name, Name: "ledger"}, Data: map[string]string{"ledger.py": ledgerClient}}
+	if err := suite.Client.Create(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	l.Apply(stack("shop", fmt.Sprintf(ledgerServices, "1Gi")))
+	l.Ready("shop", later)
+	all := []string{"main", "store", "jobs"}
+	pods := []string{"shop-main-0", "shop-store-0", "shop-jobs-0"}
+	l.goesOn(time.Time{}, all...)
+	restarted := fmt.Sprintf(`{"spec":{"restartedAt":%q}}`, time.Now().UTC().Format(time.RFC3339))
+	for _, event := range []struct {
+		name string
+		do   func()
+	}{
+		{"processes are killed", func() {
+			for _, pod := range pods {
+				l.Kill(pod)
+			}
+		}},
+		{"pods are deleted without grace", func() { l.Run(append([]string{"delete", "pod", "--grace-period=0", "--force"}, pods...)...) }},
+		{"the operator is killed", func() {
+			suite.Operator.Kill()
+			if err := suite.StartOperator(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"the storage grows", func() { l.Apply(stack("shop", fmt.Sprintf(ledgerServices, "2Gi"))) }},
+		{"services are restarted", func() {
+			for _, service := range []string{"stackdatabase/shop-main", "stackcache/shop-store", "stackqueue/shop-jobs"} {
+				l.Patch(service, restarted)
+			}
+		}},
+	} {
+		begin := time.Now()
+		event.do()
+		l.goesOn(time.Now(), all...)
+		l.Ready("shop", later)
+		l.goesOn(time.Now(), all...)
+		for _, service := range all {
+			times := slices.Collect(maps.Values(l.acknowledged(service)))
+			t.Logf("%s: %s: nothing acknowledged for at most %s", event.name, service, longest(times, begin, time.Now()).Round(time.Millisecond))
+		}
+	}
+	for _, service := range all {
+		l.complete(service)
+	}
+}
+
+// complete compares the ledger with what the service holds.
+func (l *ledger) complete(service string) {
+	l.t.Helper()
+	acknowledged := l.acknowledged(service)
+	held := map[string]bool{}
+	for record := range strings.FieldsSeq(l.MustExec(ledgerPod, "python3 /client/ledger.py "+service)) {
+		held[record] = true
+	}
+	var lost []string
+	for record := range acknowledged {
+		if !held[record] {
+			lost = append(lost, record)
+		}
+	}
+	l.t.Logf("%s: %d records acknowledged, %d held, %d lost", service, len(acknowledged), len(held), len(lost))
+	if slices.Sort(lost); len(lost) > 0 {
+		l.t.Errorf("%s lost %d acknowledged records, such as %v", service, len(lost), lost[:min(len(lost), 5)])
+	}
+}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"strings"
@@ -16,6 +17,8 @@ import (
 
 // service is a data service of one engine, and how a client that is not ours speaks to it.
 type service struct {
+	// client is the component that speaks to it; empty: idle.
+	client string
 	// list is the list of the stack that the entry stands in; entry is what it has besides name and engine.
 	list, entry string
 	// write stores $VALUE, and read prints every value that was stored, one a line. Empty: what is stored may go at any time.
@@ -57,6 +60,13 @@ var services = map[string]service{
 		read:  `psql "$MAIN_URL" -qAtc "select note from notes order by id"`,
 
 		parameter: "work_mem: 8MB", effect: `psql "$MAIN_URL" -qAtc "show work_mem"`, shown: "8MB",
+	},
+	"MySQL": {
+		client: mysqlPod, list: "databases", entry: "size: Nano, storage: {size: 1Gi}", durable: true, asked: true,
+		write: mysql("main", "create table if not exists notes (id int auto_increment primary key, note text); insert into notes (note) values ('$VALUE')"),
+		read:  mysql("main", "select note from notes order by id"),
+
+		parameter: `wait_timeout: "4321"`, effect: mysql("main", "select @@global.wait_timeout"), shown: "4321",
 	},
 	"Valkey": resp("valkey-cli"),
 	"Redis":  resp("redis-cli"),
@@ -114,7 +124,7 @@ func TestDayTwo(t *testing.T) {
 func (d *drill) apply(more string) {
 	d.t.Helper()
 	d.Apply(stack("shop", fmt.Sprintf("  %s:\n  - {name: main, engine: %s, %s}\n  components:\n  - {name: web, %s}\n",
-		d.list, d.engine, strings.TrimSuffix(d.entry+", "+more, ", "), idle)))
+		d.list, d.engine, strings.TrimSuffix(d.entry+", "+more, ", "), cmp.Or(d.client, idle))))
 	d.Ready("shop", later)
 }
 

@@ -23,6 +23,7 @@ const (
 	ledgerPod      = "deployment/shop-ledger"
 	ledgerServices = `  databases:
   - {name: main, engine: PostgreSQL, size: Nano, storage: {size: %[1]s}}
+  - {name: other, engine: MySQL, size: Nano, storage: {size: %[1]s}}
   caches:
   - {name: store, engine: Valkey, size: Nano, persistence: Durable, storage: {size: %[1]s}}
   queues:
@@ -91,8 +92,8 @@ func TestLedger(t *testing.T) {
 	}
 	l.Apply(stack("shop", fmt.Sprintf(ledgerServices, "1Gi")))
 	l.Ready("shop", later)
-	all := []string{"main", "store", "jobs"}
-	pods := []string{"shop-main-0", "shop-store-0", "shop-jobs-0"}
+	all := []string{"main", "other", "store", "jobs"}
+	pods := []string{"shop-main-0", "shop-other-0", "shop-store-0", "shop-jobs-0"}
 	l.goesOn(time.Time{}, all...)
 	restarted := fmt.Sprintf(`{"spec":{"restartedAt":%q}}`, time.Now().UTC().Format(time.RFC3339))
 	for _, event := range []struct {
@@ -113,7 +114,7 @@ func TestLedger(t *testing.T) {
 		}},
 		{"the storage grows", func() { l.Apply(stack("shop", fmt.Sprintf(ledgerServices, "2Gi"))) }},
 		{"services are restarted", func() {
-			for _, service := range []string{"stackdatabase/shop-main", "stackcache/shop-store", "stackqueue/shop-jobs"} {
+			for _, service := range []string{"stackdatabase/shop-main", "stackdatabase/shop-other", "stackcache/shop-store", "stackqueue/shop-jobs"} {
 				l.Patch(service, restarted)
 			}
 		}},

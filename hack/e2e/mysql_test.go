@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/stackwright/stackwright/hack/e2e/harness"
 )
 
@@ -43,58 +41,6 @@ func (r notes) want(workload string, rows ...string) {
 	})
 }
 
-// Ten lines with MySQL become a backend, and its rows survive a killed pod, a suspension, and the removal of every resource.
-func TestMySQLKeepsRows(t *testing.T) {
-	t.Parallel()
-	n := suite.Namespace(t)
-	shop := stack("shop", "  databases:\n  - {name: main, engine: MySQL}\n  components:\n  - {name: web, "+mysqlPod+"}\n")
-	n.Apply(shop)
-	n.Ready("shop", later)
-	r := notes{n, t}
-	const web = "deployment/shop-web"
-	r.write(web, "first")
-	claims := &corev1.PersistentVolumeClaimList{}
-	before := n.Count(claims)
-
-	n.Run("delete", "pod", "shop-main-0", "--grace-period=0", "--force")
-	r.want(web, "first")
-	r.write(web, "second")
-
-	n.Patch("backendstack/shop", `{"spec":{"suspend":true}}`)
-	harness.Eventually(t, soon, "the server stops", func() (bool, string) {
-		left := n.Pods(map[string]string{"app.kubernetes.io/name": "mysql", "app.kubernetes.io/component": "primary"})
-		return len(left) == 0, strings.Join(keys(left), ", ")
-	})
-	n.Patch("backendstack/shop", `{"spec":{"suspend":false}}`)
-	n.Ready("shop", later)
-	r.want(web, "first", "second")
-
-	n.Run("delete", "backendstack", "shop", "--wait=true")
-	n.Run("delete", "stackdatabase", "shop-main", "--wait=true")
-	harness.Eventually(t, soon, "the workloads go", func() (bool, string) {
-		left := n.Run("get", "statefulsets,deployments", "-o", "name")
-		return left == "", left
-	})
-	n.Apply(shop)
-	n.Ready("shop", later)
-	r.want(web, "first", "second")
-	if after := n.Count(claims); after != before {
-		t.Errorf("%d claims became %d", before, after)
-	}
-	if got := n.MustExec(web, `echo "$DATABASE_URL"; cat /bindings/main/type`); !strings.HasPrefix(got, "mysql://") ||
-		!strings.HasSuffix(got, "\nmysql") || !strings.Contains(got, "ssl-mode=VERIFY_IDENTITY") {
-		t.Errorf("the binding says %q", got)
-	}
-}
-
-func keys(pods map[string]string) []string {
-	var result []string
-	for name := range pods {
-		result = append(result, name)
-	}
-	return result
-}
-
 // One MySQL serves stacks of two namespaces, each with its own login and no more than it was granted; who leaves loses the login.
 func TestSharedMySQL(t *testing.T) {
 	t.Parallel()
@@ -120,6 +66,10 @@ spec:
 	data.Ready("writer", later)
 	apps.Ready("reader", later)
 	const writer, reader = "deployment/writer-web", "deployment/reader-web"
+	if got := data.MustExec(writer, `echo "$DATABASE_URL"; cat /bindings/main/type`); !strings.HasPrefix(got, "mysql://") ||
+		!strings.HasSuffix(got, "\nmysql") || !strings.Contains(got, "ssl-mode=VERIFY_IDENTITY") {
+		t.Errorf("the binding says %q", got)
+	}
 	notes{data, t}.write(writer, "first")
 	notes{apps, t}.want(reader, "first")
 	logins := data.MustExec(writer, "echo $MAIN_USERNAME $OWN_USERNAME") + " " + apps.MustExec(reader, "echo $MAIN_USERNAME $OWN_USERNAME")

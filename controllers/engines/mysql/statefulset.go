@@ -62,16 +62,16 @@ func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.
 	return set
 }
 
-// templateInputs is what the pod template of a role is built from.
+// templateInputs is what the pod template of a role is built from. The size of the storage is not among it: the settings that follow
+// it wait for the next restart, so that a volume grows under a server that runs.
 type templateInputs struct {
 	inputs.Server
-	Storage string `json:"storage,omitempty"`
 	// ClusterDomain is in the name by which copies reach the primary.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 }
 
 func newTemplateInputs(s *part.Service, role string) templateInputs {
-	result := templateInputs{Server: inputs.Of(s), Storage: s.Storage.Size.String()}
+	result := templateInputs{Server: inputs.Of(s)}
 	if role == replicaRole {
 		result.ClusterDomain = s.ClusterDomain
 	}

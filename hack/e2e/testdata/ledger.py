@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from urllib.parse import urlparse
+from urllib.parse import parse_qs, urlparse
 
 LEDGER, POD, PAUSE, PATIENCE = "/ledger", socket.gethostname(), 0.05, 5
 
@@ -24,6 +24,29 @@ class PostgreSQL:
 
     def records(self):
         return [row[0] for row in self.connection.execute("select record from ledger")]
+
+
+class MySQL:
+    def open(self, url):
+        import pymysql
+
+        u = urlparse(url)
+        self.connection = pymysql.connect(
+            host=u.hostname, port=u.port, user=u.username, password=u.password, database=u.path[1:], autocommit=True,
+            ssl_ca=parse_qs(u.query)["ssl-ca"][0], ssl_verify_cert=True, ssl_verify_identity=True,
+            connect_timeout=PATIENCE, read_timeout=PATIENCE, write_timeout=PATIENCE)
+        self.execute("create table if not exists ledger (record varchar(80) primary key)")
+
+    def execute(self, statement, *values):
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+    def write(self, record):
+        self.execute("insert into ledger values (%s)", record)
+
+    def records(self):
+        return [row[0] for row in self.execute("select record from ledger")]
 
 
 class RESP:
@@ -58,7 +81,7 @@ class RabbitMQ:
         return [m.body for m in iter(lambda: self.channel.basic_get("ledger"), None)]
 
 
-CLIENTS = {"postgresql": PostgreSQL, "redis": RESP, "rabbitmq": RabbitMQ}
+CLIENTS = {"postgresql": PostgreSQL, "mysql": MySQL, "redis": RESP, "rabbitmq": RabbitMQ}
 
 
 def services():

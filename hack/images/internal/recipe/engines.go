@@ -39,7 +39,7 @@ var engineRoot = debian.RootFS{
 	Packages: []string{
 		"postgresql-17", "postgresql-client-17", "valkey-server", "valkey-tools", "redis-server", "redis-tools",
 		"memcached", "rabbitmq-server", "nginx", "libnginx-mod-stream", "apache2", "nodejs",
-		"python3", "celery", "python3-redis", "python3-psycopg", "python3-amqp", "python3-kombu",
+		"python3", "celery", "python3-redis", "python3-psycopg", "python3-pymysql", "python3-amqp", "python3-kombu",
 		"prometheus", "prometheus-postgres-exporter", "prometheus-mysqld-exporter",
 		"prometheus-redis-exporter", "prometheus-apache-exporter", "prometheus-nginx-exporter",
 		"busybox", "openssl", "curl", "ca-certificates", "netcat-openbsd", "procps", "libnss-wrapper",
@@ -68,7 +68,7 @@ var engineRoot = debian.RootFS{
 		"valkey-server --version", "valkey-cli --version", "redis-server --version", "redis-cli --version",
 		"memcached --version", "rabbitmqctl version", "rabbitmq-diagnostics --help", "which rabbitmq-server",
 		"nginx -v", "apache2 -v", "node --version", "celery --version", "busybox true", "curl --version",
-		`python3 -c "import redis, psycopg, amqp, kombu"`,
+		`python3 -c "import redis, psycopg, pymysql, amqp, kombu"`,
 	},
 	Path: searchPath,
 }

@@ -61,7 +61,7 @@ func series(version string) string {
 
 // upgrade allows every step within a release, and the one to the next that the server makes by itself.
 func upgrade(from, to string) error {
-	if slices.Contains(served[series(from)], series(to)) {
+	if from == to || slices.Contains(served[series(from)], series(to)) {
 		return nil
 	}
 	return fmt.Errorf("MySQL %s cannot become %s in place; create a StackDatabase with version %s, move the data with mysqldump "+

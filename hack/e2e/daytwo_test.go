@@ -62,7 +62,7 @@ var services = map[string]service{
 		parameter: "work_mem: 8MB", effect: `psql "$MAIN_URL" -qAtc "show work_mem"`, shown: "8MB",
 	},
 	"MySQL": {
-		client: mysqlPod, list: "databases", entry: "size: Nano, storage: {size: 1Gi}", durable: true, asked: true,
+		client: mysqlPod, list: "databases", entry: "size: Micro, storage: {size: 1Gi}", durable: true, asked: true,
 		write: mysql("main", "create table if not exists notes (id int auto_increment primary key, note text); insert into notes (note) values ('$VALUE')"),
 		read:  mysql("main", "select note from notes order by id"),
 

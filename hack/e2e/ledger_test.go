@@ -23,7 +23,7 @@ const (
 	ledgerPod      = "deployment/shop-ledger"
 	ledgerServices = `  databases:
   - {name: main, engine: PostgreSQL, size: Nano, storage: {size: %[1]s}}
-  - {name: other, engine: MySQL, size: Nano, storage: {size: %[1]s}}
+  - {name: other, engine: MySQL, size: Micro, storage: {size: %[1]s}}
   caches:
   - {name: store, engine: Valkey, size: Nano, persistence: Durable, storage: {size: %[1]s}}
   queues:

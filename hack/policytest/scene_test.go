@@ -108,7 +108,7 @@ func (s *scene) complete() *scene {
 	for _, address := range slices.Concat(addresses, around(s.ranges)) {
 		s.ends = append(s.ends, &end{name: address, address: address})
 	}
-	s.ports = append(s.ports, 53, 80, 443, 5432, 6379, 8080, 9999)
+	s.ports = append(s.ports, 53, 80, 443, 3306, 5432, 6379, 8080, 9999)
 	slices.Sort(s.ports)
 	s.ports = slices.Compact(s.ports)
 	return s

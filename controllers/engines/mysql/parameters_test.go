@@ -123,8 +123,9 @@ func TestTuned(t *testing.T) {
 			"innodb_buffer_pool_size": "32M", "max_connections": "25", "performance_schema": "OFF", "innodb_redo_log_capacity": "102M",
 			"innodb_log_buffer_size": "8M", "max_binlog_size": "16M",
 		}},
-		{"512Mi", "10Gi", map[string]string{"innodb_buffer_pool_size": "128M", "performance_schema": "OFF", "max_connections": "100"}},
-		{"1Gi", "10Gi", map[string]string{"innodb_buffer_pool_size": "409M", "performance_schema": "ON"}},
+		{"512Mi", "10Gi", map[string]string{"innodb_buffer_pool_size": "102M", "performance_schema": "OFF", "max_connections": "50"}},
+		{"1Gi", "10Gi", map[string]string{"innodb_buffer_pool_size": "341M", "performance_schema": "OFF", "max_connections": "125"}},
+		{"4Gi", "10Gi", map[string]string{"innodb_buffer_pool_size": "2048M", "performance_schema": "ON", "max_connections": "400"}},
 		{"16Gi", "1Ti", map[string]string{
 			"innodb_buffer_pool_size": "9830M", "innodb_redo_log_capacity": "8192M", "max_connections": "400", "table_open_cache": "4000",
 		}},
@@ -144,7 +145,7 @@ func TestTuned(t *testing.T) {
 // TestServerHasEverySetting compares the table with what the server says of itself.
 func TestServerHasEverySetting(t *testing.T) {
 	m := shop(t)
-	m.service.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}
+	m.service.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")}
 	primary := m.started()
 	if series(m.service.Image.Version) == "8.4" {
 		t.Skip("MySQL 8.4 does not describe its variables")

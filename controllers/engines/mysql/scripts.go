@@ -13,7 +13,8 @@ var scripts embed.FS
 // Scripts that the pods of the server need, and those that the Job needs.
 var (
 	serverScripts = []string{
-		"mysql.sh", "initdb.sh", "accounts.sql", "join.sh", "follow.sql", "clone.sql", "judge.sql", "serve.sh", "probe.sh", "alive.sh",
+		"mysql.sh", "initdb.sh", "root.sql", "accounts.sql", "join.sh", "follow.sql", "clone.sql", "judge.sql", "serve.sh",
+		"probe.sh", "alive.sh",
 	}
 	provisionScripts = []string{
 		"mysql.sh", "provision.sh", "begin.sql", "current.sql", "database.sql", "consumer.sql", "departed.sql",

@@ -339,7 +339,7 @@ func TestServerObeysTheLatestJob(t *testing.T) {
 	job.must(os.Remove(begun))
 	job.must(os.WriteFile(begun, []byte("DO 0;\n"), 0o444))
 	output, err := job.run(job.spec.Containers[0])
-	if err == nil || !strings.Contains(output, "a job with another plan has begun") || strings.Contains(output, "done") {
+	if err == nil || !strings.Contains(output, "a job with another plan has begun") || strings.Contains(output, "stackwright: done") {
 		t.Errorf("an older Job went on: %v\n%s", err, output)
 	}
 }

@@ -48,14 +48,14 @@ func tuned(s *part.Service) map[string]string {
 		"temptable_max_ram":          mebibytes(clamp(available/16, 16*mebibyte, gibibyte)),
 		"max_binlog_size":            mebibytes(clamp(storage/64, 16*mebibyte, 256*mebibyte)),
 		"binlog_expire_logs_seconds": "86400",
-		"max_connections":            strconv.FormatInt(clamp((available/mebibyte-192)/3/25*25, 25, 400), 10),
+		"max_connections":            strconv.FormatInt(clamp((available/mebibyte-192)/6/25*25, 25, 400), 10),
 		"table_open_cache":           strconv.FormatInt(clamp(available/mebibyte, 256, 4000), 10),
 		"table_definition_cache":     strconv.FormatInt(clamp(available/mebibyte, 400, 2000), 10),
 		"performance_schema":         "OFF",
 		"replica_net_timeout":        "30",
 	}
-	// It takes about 200 MiB, which a small server has better uses for.
-	if available >= gibibyte {
+	// It takes more than 200 MiB, which a small server has better uses for.
+	if available >= 2*gibibyte {
 		result["performance_schema"] = "ON"
 	}
 	if s.TLS != v1alpha1.TLSDisabled {
@@ -65,17 +65,19 @@ func tuned(s *part.Service) map[string]string {
 	return result
 }
 
-// pool is what pages of tables may take: what the server itself and its sessions leave.
+// pool is what pages of tables may take. The server itself takes about 190 MiB, and a session that sorts some 3 MiB.
 func pool(available int64) int64 {
 	switch {
 	case available < 512*mebibyte:
 		return available / 8
 	case available < gibibyte:
-		return available / 4
+		return available / 5
 	case available < 4*gibibyte:
-		return available * 2 / 5
+		return available / 3
+	case available < 16*gibibyte:
+		return available / 2
 	}
-	return available * 3 / 5
+	return available / 5 * 3
 }
 
 func clamp(value, low, high int64) int64 { return max(low, min(value, high)) }

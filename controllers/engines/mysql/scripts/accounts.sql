@@ -1,13 +1,9 @@
--- The accounts that run the server. Read by initdb.sh, through a socket that only its container sees. Variables: password,
+-- The accounts that run the server. Read by initdb.sh as root, through a socket that only its container sees. Variables: password,
 -- replication_password, probe_password, and transport: what the accounts that come from other pods must come with.
-FLUSH LOCAL PRIVILEGES;
 CREATE USER IF NOT EXISTS 'stackwright_admin'@'%' ACCOUNT LOCK;
 CREATE USER IF NOT EXISTS 'stackwright_replication'@'%' ACCOUNT LOCK;
 CREATE USER IF NOT EXISTS 'stackwright_probe'@'localhost' ACCOUNT LOCK;
 
-SET @statement = CONCAT('ALTER USER ''root''@''localhost'' IDENTIFIED BY ', QUOTE(@password));
-PREPARE statement FROM @statement;
-EXECUTE statement;
 SET @statement = CONCAT('ALTER USER ''stackwright_admin''@''%'' IDENTIFIED BY ', QUOTE(@password),
 	' REQUIRE ', @transport, ' PASSWORD EXPIRE NEVER ACCOUNT UNLOCK');
 PREPARE statement FROM @statement;

@@ -12,12 +12,20 @@ set_accounts() {
 	start_setup "$1" --skip-grant-tables --skip-replica-start
 	{
 		own_session
+		variable password <"$CREDENTIALS/password"
+		cat "$CONFIG/root.sql"
+	} | on_setup || fail "the password of root could not be set"
+	write_login "$SOCKETS/root.cnf" root "socket=$setup" <"$CREDENTIALS/password"
+	{
+		own_session
 		for name in password replication-password probe-password; do
 			variable "$(echo "$name" | tr - _)" <"$CREDENTIALS/$name"
 		done
 		printf %s "$TRANSPORT" | variable transport
 		cat "$CONFIG/accounts.sql"
-	} | on_setup || fail "the accounts of the server could not be set"
+	} | mysql --defaults-file="$SOCKETS/root.cnf" --default-character-set=utf8mb4 -NB ||
+		fail "the accounts of the server could not be set"
+	rm "$SOCKETS/root.cnf"
 	stop_setup
 	record "$1" credentials "$ADMIN_SECRET $TRANSPORT"
 }

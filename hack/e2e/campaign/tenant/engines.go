@@ -74,7 +74,7 @@ func (s *scene) configLine(ctx context.Context, line string) error {
 	}
 	for i := range configs.Items {
 		for file, text := range configs.Items[i].Data {
-			if !strings.HasSuffix(file, ".conf") {
+			if !strings.HasSuffix(file, ".conf") && !strings.HasSuffix(file, ".cnf") {
 				continue
 			}
 			if strings.Contains("\n"+text, "\n"+line+"\n") {

@@ -72,6 +72,10 @@ type DataServiceSpec struct {
 	// +optional
 	TLS *ServiceTLS `json:"tls,omitempty"`
 
+	// credentials says when the logins of the stacks that use the service are replaced. Omitted: never.
+	// +optional
+	Credentials *Credentials `json:"credentials,omitempty"`
+
 	// restartedAt restarts the service when it changes.
 	// +optional
 	RestartedAt *metav1.Time `json:"restartedAt,omitempty"`
@@ -138,6 +142,25 @@ type ServiceTLS struct {
 	// (default of Memcached).
 	// +required
 	Mode TLSMode `json:"mode,omitempty"`
+}
+
+// Credentials says when the logins of the stacks that use a data service are replaced. Each stack goes from its login to another
+// one by the rolling update of its components; the login before works until no pod uses it any more.
+//
+// +kubebuilder:validation:MinProperties=1
+type Credentials struct {
+	// rotateEvery is the age at which a login is replaced, from an hour (a rolling update has to fit) to ten years, as 720h or
+	// 1h30m. Omitted: a login has no age.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,9}s)?$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('87600h')",message="rotateEvery must be from 1h to 87600h (ten years)"
+	// +optional
+	RotateEvery string `json:"rotateEvery,omitempty"`
+
+	// rotatedAt replaces every login that was made before this time, at once or when the time has come.
+	// +optional
+	RotatedAt *metav1.Time `json:"rotatedAt,omitempty"`
 }
 
 // DeletionPolicy says what happens to the data when the object is deleted.
@@ -256,6 +279,14 @@ type ConsumerStatus struct {
 	// binding names the Secret in the stack's namespace. Empty: the stack is not admitted.
 	// +optional
 	Binding *BindingReference `json:"binding,omitempty"`
+
+	// madeAt is when the login of the binding was made.
+	// +optional
+	MadeAt *metav1.Time `json:"madeAt,omitempty"`
+
+	// earlier names the Secret of the login before, which works until no pod of the stack uses it any more.
+	// +optional
+	Earlier *BindingReference `json:"earlier,omitempty"`
 
 	// ready says whether the login works.
 	// +kubebuilder:validation:Enum=True;False;Unknown

@@ -94,9 +94,11 @@ type Consumer struct {
 	Database  string              `json:"database,omitempty"`
 	Group     string              `json:"group,omitempty"`
 	Login     string              `json:"login,omitempty"`
-	// Set is the current version, Previous the one before: pods that were started with it keep running until they roll.
+	// Set is the newest version. Previous is the one before, until no pod uses it any more and its login is taken back.
 	Set      Set  `json:"set"`
 	Previous *Set `json:"previous,omitempty"`
+	// Rotation is how far the consumer has come from Previous to Set. Empty, with a Previous: its pods go from one to the other.
+	Rotation Rotation `json:"rotation,omitempty"`
 	// Departed says that the stack left: its login is taken back.
 	Departed bool `json:"departed,omitempty"`
 }
@@ -282,12 +284,29 @@ func (c *Consumer) check(service string) error {
 		return fmt.Errorf("binding %q is not a name of ours", c.Set.Binding)
 	}
 	prefixes := []string{service + "-", BindingPrefix(c.Stack, c.Entry)}
-	if c.Previous != nil {
-		if err := c.Previous.check(prefixes...); err != nil {
-			return fmt.Errorf("previous: %w", err)
-		}
+	if err := c.checkPrevious(prefixes); err != nil {
+		return err
 	}
 	return c.Set.check(prefixes...)
+}
+
+func (c *Consumer) checkPrevious(prefixes []string) error {
+	if !slices.Contains([]Rotation{"", RotationMaking, RotationRetiring}, c.Rotation) {
+		return fmt.Errorf("rotation %q is not a state", c.Rotation)
+	}
+	if c.Previous == nil {
+		if c.Rotation != "" {
+			return fmt.Errorf("rotation %s has no previous version", c.Rotation)
+		}
+		return nil
+	}
+	if !BindingName(c.Stack, c.Entry, c.Previous.Binding) {
+		return fmt.Errorf("previous binding %q is not a name of ours", c.Previous.Binding)
+	}
+	if err := c.Previous.check(prefixes...); err != nil {
+		return fmt.Errorf("previous: %w", err)
+	}
+	return nil
 }
 
 // certificates says whether a text is nothing but certificates in PEM, or empty.
@@ -363,8 +382,14 @@ func (s *Set) Credential() part.Credential {
 
 // Facts returns what rooms see of a consumer.
 func (c *Consumer) Facts() part.Consumer {
-	return part.Consumer{
+	facts := part.Consumer{
 		Namespace: c.Namespace, Stack: c.Stack, Entry: c.Entry, Access: c.Access, Private: c.Private,
 		Database: c.Database, Group: c.Group, Login: c.Login, Credential: c.Set.Credential(), Binding: c.Set.Binding,
+		Retired: c.Rotation == RotationRetiring,
 	}
+	if c.Previous != nil && !facts.Retired {
+		previous := c.Previous.Credential()
+		facts.Previous = &previous
+	}
+	return facts
 }

@@ -24,7 +24,7 @@ func set(name string) anchor.Set {
 func sound() *anchor.Anchor {
 	admin, certificate := set("shop-main-admin-v1-bcdfg"), set("shop-main-tls-v1-bcdfg")
 	own, remote, previous := set("shop-main-binding-v2-bcdfg"), set("shop-main-login-v1-bcdfg"), set("shop-main-binding-v1-bcdfg")
-	own.Binding = own.Secret
+	own.Binding, previous.Binding = own.Secret, previous.Secret
 	remote.RemoteConfigMap, remote.Binding = "admin-orders-binding-v1-bcdfg", "admin-orders-binding-v1-bcdfg"
 	return &anchor.Anchor{
 		Kind: "StackDatabase", Name: "shop-main", Engine: "PostgreSQL", Claimant: &v1alpha1.Claimant{Stack: "shop", Entry: "main"},
@@ -106,6 +106,10 @@ func TestParseRefusesHostileAnchors(t *testing.T) {
 		"remote binding":                func(a *anchor.Anchor) { a.Consumers[1].Set.Binding = "payroll" },
 		"Secret of somebody else":       func(a *anchor.Anchor) { a.Consumers[1].Set.Secret = "payroll" },
 		"previous set of somebody else": func(a *anchor.Anchor) { a.Consumers[0].Previous.Secret = "payroll" },
+		"previous binding of others":    func(a *anchor.Anchor) { a.Consumers[0].Previous.Binding = "payroll" },
+		"no previous binding":           func(a *anchor.Anchor) { a.Consumers[0].Previous.Binding = "" },
+		"unknown rotation":              func(a *anchor.Anchor) { a.Consumers[0].Rotation = "Done" },
+		"rotation from nothing":         func(a *anchor.Anchor) { a.Consumers[1].Rotation = anchor.RotationRetiring },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := sound()

@@ -32,8 +32,10 @@ type Creator interface {
 type Maker struct {
 	Client   Creator
 	Provider part.Provider
-	// Now is the time that is recorded.
+	// Now is the time that is recorded, and at which logins are due.
 	Now time.Time
+	// Schedule says when logins are replaced.
+	Schedule anchor.Schedule
 	// Seen are the names of the sets that exist for the service, complete or not: their versions are used up.
 	Seen []types.NamespacedName
 
@@ -120,13 +122,13 @@ func (m *Maker) ensureConsumer(
 		consumer.Credential.Version = record.Set.Version
 	}
 	facts := m.facts(service, a, consumer)
-	if record != nil && !record.Departed && record.Set.Facts == facts {
+	if record != nil && !record.Departed && record.Set.Facts == facts && (service.Suspended || !m.Schedule.Due(record, m.Now)) {
 		record.Access = consumer.Access
 		return nil
 	}
 	prefix := kit.Child(consumer.Stack, consumer.Entry, "binding")
 	set := m.newSet(consumer.Namespace, prefix, consumer.Credential.Version, facts)
-	if record != nil && (set.Version-record.Set.Version)%2 == 0 {
+	if record != nil && (set.Version-record.Current().Version)%2 == 0 {
 		set.Version++ // logins alternate with the version: the next must not be the one that running pods use
 	}
 	if set.Version > highest { // written, it would make the anchor unreadable for everybody
@@ -193,8 +195,11 @@ func remember(a *anchor.Anchor, record *anchor.Consumer, consumer part.Consumer,
 		return
 	}
 	if !record.Departed {
-		previous := record.Set
+		previous := *record.Current() // a version that nobody was told of is forgotten
 		next.Previous = &previous
+		if next.Login != "" {
+			next.Rotation = anchor.RotationMaking
+		}
 	}
 	*record = next
 }

@@ -3,7 +3,6 @@ package status
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/part"
@@ -28,8 +27,8 @@ func (p *ServicePass) rotation() []v1alpha1.CapabilityVerdict {
 }
 
 func (p *ServicePass) when() string {
-	if every := p.Plan.Schedule().Every; every > 0 {
-		return "every " + short(every) + " and when rotatedAt is set"
+	if every := p.Plan.View.Common.Credentials.RotateEvery; every != "" {
+		return "every " + every + " and when rotatedAt is set"
 	}
 	return "when rotatedAt is set"
 }
@@ -44,13 +43,4 @@ func leaving(stacks []string) string {
 		names = fmt.Sprintf("%s and %d more", names, more)
 	}
 	return "; the earlier login of " + names + " works until no pod uses it: look at the components of the stack"
-}
-
-// short is a duration without units that are zero.
-func short(d time.Duration) string {
-	text := strings.TrimSuffix(d.String(), "0s")
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

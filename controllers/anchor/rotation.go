@@ -11,9 +11,9 @@ import (
 type Rotation string
 
 const (
-	// RotationMaking: the login of the newest version is being made. Until it works the consumer keeps the one before.
+	// RotationMaking says that the login of the newest version is being made. Until it works the consumer keeps the one before.
 	RotationMaking Rotation = "Making"
-	// RotationRetiring: no pod uses the login before any more. It is being taken back.
+	// RotationRetiring says that no pod uses the login before any more. It is being taken back.
 	RotationRetiring Rotation = "Retiring"
 )
 

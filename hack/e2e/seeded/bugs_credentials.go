@@ -77,7 +77,8 @@ var credentialBugs = []Bug{
 		Name: "login-of-a-departed-stack-stays", Stands: "Sieve, security (6 of 46): who leaves keeps the login",
 		Edits: []Edit{{
 			"controllers/resolve/service.go",
-			"			recorded.Departed, recorded.Previous = true, nil", "			recorded.Previous = nil",
+			"			recorded.Departed, recorded.Previous, recorded.Rotation = true, nil, \"\"",
+			"			recorded.Previous, recorded.Rotation = nil, \"\"",
 		}},
 		Tries: []Try{{Plans: "crash/unshare/kill-before"}}, Oracles: []string{"D6"},
 	},

@@ -18,9 +18,10 @@ import (
 // rotating are workloads in which logins are replaced: of a stack by itself, and of one that shares a database of another
 // namespace.
 func rotating() []Workload {
+	leaves := []rig.Leave{rig.RotateLogins}
 	return []Workload{
-		{Name: "rotate", Given: usesCache, Step: rotate("OWN", "shop-main"), Done: rotated},
-		{Name: "rotate-shared", Given: shares, Step: rotate("OTHER", "orders"), Done: rotated},
+		{Name: "rotate", Given: usesCache, Step: rotate("OWN", "shop-main"), Done: rotated, Leaves: leaves},
+		{Name: "rotate-shared", Given: shares, Step: rotate("OTHER", "orders"), Done: rotated, Leaves: leaves},
 	}
 }
 

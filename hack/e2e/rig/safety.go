@@ -232,12 +232,21 @@ func credentialsStay(before, after *anchor.Anchor, rotate bool) error {
 		if is == nil || was.Departed || is.Departed {
 			continue
 		}
-		kept := rotate && is.Previous != nil && is.Previous.Secret == was.Current().Secret
-		if is.Set.Secret != was.Set.Secret && is.Set.Facts == was.Set.Facts && !kept {
+		if !sameLogin(was, is) && (!rotate || !keeps(is, was)) {
 			return fmt.Errorf("the credential of %s/%s for %s was replaced: %s, then %s", was.Namespace, was.Stack, after.Name, was.Set.Secret, is.Set.Secret)
 		}
 	}
 	return nil
+}
+
+// sameLogin says whether a consumer has its login still, or another one because a fact changed.
+func sameLogin(was, is *anchor.Consumer) bool {
+	return is.Set.Secret == was.Set.Secret || is.Set.Facts != was.Set.Facts
+}
+
+// keeps says whether a consumer that was given another login has the one before as well.
+func keeps(is, was *anchor.Consumer) bool {
+	return is.Previous != nil && is.Previous.Secret == was.Current().Secret
 }
 
 // secret: a Secret that an anchor names stays, as it was made.

@@ -78,7 +78,7 @@ func (r *DataServiceReconciler) anchored(
 		return nil, err
 	}
 	maker := &credentials.Maker{
-		Client: r.Client, Provider: plan.Provider, Now: time.Now(), Seen: keys(plan.Sets), Schedule: plan.Schedule(),
+		Client: r.Client, Provider: plan.Provider, Now: time.Now(), Seen: keys(plan.Sets), Declared: plan.View.Common.Credentials,
 	}
 	next, err := maker.Ensure(ctx, plan.Service, plan.Anchor, plan.Consumers)
 	noteFailures(plan, maker.Failed)

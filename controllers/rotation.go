@@ -30,6 +30,9 @@ func (r *DataServiceReconciler) advance(ctx context.Context, owner desired.Owner
 	if err := r.letGo(ctx, pass, next); err != nil {
 		return err
 	}
+	if service := pass.Plan.Service; !service.Suspended && service.TLS != v1alpha1.TLSDisabled {
+		next.Renew(restarted(pass), time.Now())
+	}
 	if anchor.Equal(next, pass.Plan.Anchor) {
 		return nil
 	}
@@ -49,6 +52,13 @@ func jobSucceeded(pass *status.ServicePass) bool {
 		slices.ContainsFunc(pass.State.Workloads, func(w observe.Workload) bool {
 			return w.Kind == "Job" && w.Name == pass.Output.Provisioning && w.RolledOut
 		})
+}
+
+// restarted says whether the pods of a service are all as this pass wants them.
+func restarted(pass *status.ServicePass) bool {
+	return pass.State != nil && len(pass.Held) == 0 && !slices.ContainsFunc(pass.State.Workloads, func(w observe.Workload) bool {
+		return w.Kind != "Job" && !w.RolledOut
+	})
 }
 
 // letGo notes the logins that were replaced and that no pod uses any more.
@@ -104,8 +114,14 @@ func wake(result ctrl.Result, pass *status.ServicePass, now time.Time) ctrl.Resu
 	if pass.Err != nil || result.RequeueAfter != 0 || plan.Service == nil || plan.Service.Suspended {
 		return result
 	}
-	if next := plan.Anchor.Next(plan.Schedule()); !next.IsZero() {
-		result.RequeueAfter = max(next.Sub(now), time.Second)
+	times := []time.Time{plan.Anchor.Next(plan.Schedule())}
+	if plan.Service.TLS != v1alpha1.TLSDisabled {
+		times = append(times, plan.Anchor.RenewalAt(plan.View.Common.Credentials))
+	}
+	for _, next := range times {
+		if after := max(next.Sub(now), time.Second); !next.IsZero() && (result.RequeueAfter == 0 || after < result.RequeueAfter) {
+			result.RequeueAfter = after
+		}
 	}
 	return result
 }

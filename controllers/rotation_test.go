@@ -245,3 +245,52 @@ func TestRotationComesByItself(t *testing.T) {
 		t.Errorf("%d requests at rest", again-sent)
 	}
 }
+
+// TestCertificatesAreRenewed: stacks learn to trust the next authority, the service goes to it, and the one before is forgotten;
+// nothing is left of it.
+func TestCertificatesAreRenewed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(wholeStack)
+	op := w.start(settings{})
+	w.ready("shop")
+	op.quiet()
+	before := w.anchors()
+	orders := &v1alpha1.StackDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: w.foreign, Name: "orders"}}
+	at := metav1.NewTime(time.Now().Add(time.Second))
+	for _, object := range []client.Object{databaseNamed("shop-main"), orders, &v1alpha1.StackCache{ObjectMeta: metav1.ObjectMeta{Name: "shop-sessions"}}} {
+		if object.GetNamespace() == "" {
+			object.SetNamespace(w.own)
+		}
+		edit(w, object.GetName(), object, func(o client.Object) {
+			resolve.ViewOf(o).Common.Credentials = &v1alpha1.Credentials{RenewedAt: &at}
+		})
+	}
+	w.eventually("every certificate but that of the queue is another one, and the only one", func() error {
+		for i, a := range w.anchors() {
+			renewed := a.Certificate.CA != before[i].Certificate.CA && a.Other == nil && a.Renewal == ""
+			for j := range a.Consumers {
+				renewed = renewed && a.Consumers[j].Previous == nil && a.Consumers[j].Set.Authorities == nil
+			}
+			if renewed == (a.Kind == resolve.KindQueue) {
+				return fmt.Errorf("%s: %+v, %s %+v, %+v", a.Name, a.Certificate, a.Renewal, a.Other, a.Consumers)
+			}
+		}
+		return nil
+	})
+	w.ready("shop")
+	op.quiet()
+	w.setsAreWhole()
+	a := w.anchorOf("shop-main")
+	if names := secretsOf(&get(w, "shop-main", &appsv1.StatefulSet{}).Spec.Template); !slicesHas(names, a.Certificate.Secret) {
+		t.Errorf("the server has %v, not %s", names, a.Certificate.Secret)
+	}
+	status := get(w, "shop-main", databaseNamed("shop-main")).Status.Certificate
+	if status == nil || status.Renewal != "" || !status.ExpiresAt.Time.Equal(a.Certificate.Expires()) {
+		t.Errorf("the status says %+v", status)
+	}
+	binding := get(w, a.Consumers[0].Set.Binding, &corev1.Secret{})
+	if string(binding.Data["ca.crt"]) != a.Certificate.CA {
+		t.Error("the binding trusts something else than what is served")
+	}
+}

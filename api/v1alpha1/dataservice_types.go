@@ -161,7 +161,38 @@ type Credentials struct {
 	// rotatedAt replaces every login that was made before this time, at once or when the time has come.
 	// +optional
 	RotatedAt *metav1.Time `json:"rotatedAt,omitempty"`
+
+	// renewedAt renews the certificate, with its authority, if it was made before this time, at once or when the time has come.
+	// That restarts the service. Whatever is said here, a certificate is renewed when a third of its ten years is left.
+	// +optional
+	RenewedAt *metav1.Time `json:"renewedAt,omitempty"`
 }
+
+// CertificateStatus tells of the certificate of a data service.
+type CertificateStatus struct {
+	// expiresAt is when the certificate that is served, and its authority, end.
+	// +optional
+	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+
+	// renewal is how far its renewal has come: Trusting (stacks learn to trust the next authority beside this one), Serving (the
+	// service goes to the next certificate), Leaving (stacks forget the authority before). Empty: none is under way.
+	// +optional
+	Renewal CertificateRenewal `json:"renewal,omitempty"`
+}
+
+// CertificateRenewal is how far the renewal of a certificate has come.
+// +kubebuilder:validation:Enum=Trusting;Serving;Leaving
+type CertificateRenewal string
+
+// Steps of a renewal.
+const (
+	// RenewalTrusting says that stacks learn to trust the next authority beside the present one.
+	RenewalTrusting CertificateRenewal = "Trusting"
+	// RenewalServing says that the service goes to the next certificate.
+	RenewalServing CertificateRenewal = "Serving"
+	// RenewalLeaving says that stacks forget the authority before.
+	RenewalLeaving CertificateRenewal = "Leaving"
+)
 
 // DeletionPolicy says what happens to the data when the object is deleted.
 // +kubebuilder:validation:Enum=Retain;Delete
@@ -339,6 +370,10 @@ type DataServiceStatus struct {
 	// endpoint is where it answers.
 	// +optional
 	Endpoint *ServiceEndpoint `json:"endpoint,omitempty"`
+
+	// certificate is that of the service; empty without TLS.
+	// +optional
+	Certificate *CertificateStatus `json:"certificate,omitempty"`
 
 	// binding is the Secret of the stack that made it, as a Provisioned Service of servicebinding.io.
 	// +optional

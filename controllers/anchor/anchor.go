@@ -56,6 +56,9 @@ type Anchor struct {
 	// Admin and Certificate are the credential sets of the service itself.
 	Admin       *Set `json:"admin,omitempty"`
 	Certificate *Set `json:"certificate,omitempty"`
+	// Other is the certificate that is trusted besides while one is renewed: the next one, or the one before.
+	Other   *Set                        `json:"otherCertificate,omitempty"`
+	Renewal v1alpha1.CertificateRenewal `json:"renewal,omitempty"`
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -80,6 +83,8 @@ type Set struct {
 	Digest string `json:"digest,omitempty"`
 	// CA is the certificate of the authority in PEM.
 	CA string `json:"ca,omitempty"`
+	// Authorities are the versions of the certificates whose authorities a binding has, where it has two.
+	Authorities []int `json:"authorities,omitempty"`
 	// CreatedAt is when the version was made, in RFC 3339.
 	CreatedAt string `json:"createdAt"`
 }
@@ -112,7 +117,7 @@ func Name(kind, service string) string {
 // Sets returns the credential sets that are in use, the previous versions of consumers apart.
 func (a *Anchor) Sets() []*Set {
 	var sets []*Set
-	for _, set := range []*Set{a.Admin, a.Certificate} {
+	for _, set := range []*Set{a.Admin, a.Certificate, a.Other} {
 		if set != nil {
 			sets = append(sets, set)
 		}
@@ -159,7 +164,10 @@ func (a *Anchor) Drop(configMap string) {
 		a.Admin = nil
 	}
 	if a.Certificate != nil && a.Certificate.ConfigMap == configMap {
-		a.Certificate = nil
+		a.Certificate, a.Other, a.Renewal = nil, nil, ""
+	}
+	if a.Other != nil && a.Other.ConfigMap == configMap {
+		a.Other, a.Renewal = nil, ""
 	}
 	for i := range a.Consumers {
 		if set := &a.Consumers[i].Set; set.ConfigMap == configMap || set.RemoteConfigMap == configMap {
@@ -236,7 +244,10 @@ func (a *Anchor) check() error {
 	if !slices.Contains([]v1alpha1.TLSMode{v1alpha1.TLSRequired, v1alpha1.TLSPreferred, v1alpha1.TLSDisabled}, a.TLS) {
 		return fmt.Errorf("tls %q is not a mode", a.TLS)
 	}
-	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate} {
+	if err := a.checkRenewal(); err != nil {
+		return err
+	}
+	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate, "otherCertificate": a.Other} {
 		if set != nil {
 			if err := set.check(a.Name + "-"); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -363,7 +374,7 @@ func (a *Anchor) Clone() *Anchor {
 		c := *set
 		return &c
 	}
-	result.Admin, result.Certificate = clone(a.Admin), clone(a.Certificate)
+	result.Admin, result.Certificate, result.Other = clone(a.Admin), clone(a.Certificate), clone(a.Other)
 	result.Consumers = slices.Clone(a.Consumers)
 	for i := range result.Consumers {
 		result.Consumers[i].Previous = clone(a.Consumers[i].Previous)

@@ -108,8 +108,19 @@ func TestParseRefusesHostileAnchors(t *testing.T) {
 		"previous set of somebody else": func(a *anchor.Anchor) { a.Consumers[0].Previous.Secret = "payroll" },
 		"previous binding of others":    func(a *anchor.Anchor) { a.Consumers[0].Previous.Binding = "payroll" },
 		"no previous binding":           func(a *anchor.Anchor) { a.Consumers[0].Previous.Binding = "" },
-		"unknown rotation":              func(a *anchor.Anchor) { a.Consumers[0].Rotation = "Done" },
-		"rotation from nothing":         func(a *anchor.Anchor) { a.Consumers[1].Rotation = anchor.RotationRetiring },
+		"unknown renewal":               func(a *anchor.Anchor) { a.Other, a.Renewal = a.Admin, "Done" },
+		"renewal of nothing":            func(a *anchor.Anchor) { a.Renewal = v1alpha1.RenewalTrusting },
+		"other certificate for nothing": func(a *anchor.Anchor) { a.Other = a.Admin },
+		"two of one version": func(a *anchor.Anchor) {
+			a.Other, a.Renewal = a.Certificate, v1alpha1.RenewalServing
+		},
+		"other certificate of somebody else": func(a *anchor.Anchor) {
+			other := *a.Certificate
+			other.Version, other.Secret = 3, "ingress-tls"
+			a.Other, a.Renewal = &other, v1alpha1.RenewalServing
+		},
+		"unknown rotation":      func(a *anchor.Anchor) { a.Consumers[0].Rotation = "Done" },
+		"rotation from nothing": func(a *anchor.Anchor) { a.Consumers[1].Rotation = anchor.RotationRetiring },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := sound()

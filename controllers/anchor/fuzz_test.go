@@ -30,6 +30,12 @@ func drawn(s *parttest.Source) *anchor.Anchor {
 		admin := named(kit.Child(a.Name, "admin"))
 		a.Admin = &admin
 	}
+	if s.Int(4) == 1 {
+		present, other := named(kit.Child(a.Name, "tls")), named(kit.Child(a.Name, "tls"))
+		other.Version = present.Version + 1
+		a.Certificate, a.Other = &present, &other
+		a.Renewal = parttest.Pick(s, v1alpha1.RenewalTrusting, v1alpha1.RenewalServing, v1alpha1.RenewalLeaving)
+	}
 	if s.Bool() {
 		a.Claimant = &v1alpha1.Claimant{Stack: s.Label(30), Entry: s.Label(30)}
 	}
@@ -79,6 +85,7 @@ func FuzzRecord(f *testing.F) {
 			}
 		}
 		copied.Provisioned()
+		copied.Renew(true, time.Time{})
 		if !anchor.Equal(read, wrote) {
 			t.Error("a copy changed the original")
 		}

@@ -9,13 +9,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/anchor"
 )
 
 // rotating is a maker at a time at which every login of the first one is due.
 func rotating(c *creations, seen ...types.NamespacedName) *Maker {
 	m := maker(c, seen...)
-	m.Schedule = anchor.Schedule{Every: time.Hour}
+	m.Declared = &v1alpha1.Credentials{RotateEvery: "1h"}
 	m.Now = now.Add(90 * time.Minute)
 	return m
 }

@@ -125,7 +125,7 @@ func (r *Resolver) bind(stack *v1alpha1.BackendStack, state *EntryState, recorde
 		state.Peer.Namespace = stub.Namespace
 	}
 	if stub.Certificate != nil {
-		state.Dependency.HasCA, state.Dependency.CA = true, stub.Certificate.CA
+		state.Dependency.HasCA, state.Dependency.CA = true, authority(stack, state, recorded)
 	}
 	state.Consumer = consumerStatus(view, stack, state.Name)
 	state.Problem = bindingProblem(stack, state)
@@ -135,6 +135,14 @@ func (r *Resolver) bind(stack *v1alpha1.BackendStack, state *EntryState, recorde
 	if state.Dependency.Keys = recordedKeys(recorded, stack, state); state.Dependency.Keys == nil {
 		state.Dependency.Keys = bindingKeys(provider, stub)
 	}
+}
+
+// authority is what the binding that is used has for ca.crt.
+func authority(stack *v1alpha1.BackendStack, state *EntryState, recorded *anchor.Anchor) string {
+	if c := recorded.Find(stack.Namespace, stack.Name, state.Name); c != nil && !c.Departed {
+		return recorded.Authority(c.Current().Authorities)
+	}
+	return recorded.Authority(recorded.Trusted())
 }
 
 // recordedKeys are the keys of the binding Secret that is used: one of an earlier build lacks those that this one would add.

@@ -61,6 +61,13 @@ func (p *ServicePass) choices(next *v1alpha1.DataServiceStatus) {
 	next.Provider, next.Version, next.Image = a.Provider, a.Version, a.Image
 	endpoint := p.Plan.Provider.Endpoint(p.Plan.Service)
 	next.Endpoint = &v1alpha1.ServiceEndpoint{Host: endpoint.Host, Port: endpoint.Port}
+	next.Certificate = nil
+	if a.Certificate != nil && p.Plan.Service.TLS != v1alpha1.TLSDisabled {
+		next.Certificate = &v1alpha1.CertificateStatus{Renewal: a.Renewal}
+		if end := a.Certificate.Expires(); !end.IsZero() {
+			next.Certificate.ExpiresAt = &metav1.Time{Time: end}
+		}
+	}
 	next.ClaimedBy, next.Binding = p.Plan.Claimant, nil
 	if claim := p.Plan.Claimant; claim != nil {
 		if c := a.Find(p.Plan.Service.Namespace, claim.Stack, claim.Entry); c != nil && !c.Departed {

@@ -301,25 +301,6 @@ func (c *Consumer) check(service string) error {
 	return c.Set.check(prefixes...)
 }
 
-func (c *Consumer) checkPrevious(prefixes []string) error {
-	if !slices.Contains([]Rotation{"", RotationMaking, RotationRetiring}, c.Rotation) {
-		return fmt.Errorf("rotation %q is not a state", c.Rotation)
-	}
-	if c.Previous == nil {
-		if c.Rotation != "" {
-			return fmt.Errorf("rotation %s has no previous version", c.Rotation)
-		}
-		return nil
-	}
-	if !BindingName(c.Stack, c.Entry, c.Previous.Binding) {
-		return fmt.Errorf("previous binding %q is not a name of ours", c.Previous.Binding)
-	}
-	if err := c.Previous.check(prefixes...); err != nil {
-		return fmt.Errorf("previous: %w", err)
-	}
-	return nil
-}
-
 // certificates says whether a text is nothing but certificates in PEM, or empty.
 func certificates(text string) bool {
 	rest := []byte(text)

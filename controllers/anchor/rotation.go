@@ -1,6 +1,7 @@
 package anchor
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,6 +17,26 @@ const (
 	// RotationRetiring says that no pod uses the login before any more. It is being taken back.
 	RotationRetiring Rotation = "Retiring"
 )
+
+// checkPrevious checks the version before, which a consumer may be told of again.
+func (c *Consumer) checkPrevious(prefixes []string) error {
+	if !slices.Contains([]Rotation{"", RotationMaking, RotationRetiring}, c.Rotation) {
+		return fmt.Errorf("rotation %q is not a state", c.Rotation)
+	}
+	if c.Previous == nil {
+		if c.Rotation != "" {
+			return fmt.Errorf("rotation %s has no previous version", c.Rotation)
+		}
+		return nil
+	}
+	if !BindingName(c.Stack, c.Entry, c.Previous.Binding) {
+		return fmt.Errorf("previous binding %q is not a name of ours", c.Previous.Binding)
+	}
+	if err := c.Previous.check(prefixes...); err != nil {
+		return fmt.Errorf("previous: %w", err)
+	}
+	return nil
+}
 
 // Current is the version that the consumer is told to use: the newest one whose login works.
 func (c *Consumer) Current() *Set {

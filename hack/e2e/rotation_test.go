@@ -233,3 +233,46 @@ func TestRotationThatDoesNotRoll(t *testing.T) {
 		t.Errorf("the earlier login works: %s", got)
 	}
 }
+
+// A certificate is renewed under clients that check it: they trust the next authority before the server has it, and in the end that
+// one alone.
+func TestRenewal(t *testing.T) {
+	t.Parallel()
+	n := suite.Namespace(t)
+	n.Apply(stack("shop", shopDatabase[1:]+`
+  components:
+  - {name: web, `+idle+`}
+`))
+	n.Ready("shop", later)
+	const web, query = "deployment/shop-web", `psql "$MAIN_URL" -qAtc "select 'works'"`
+	expect(t, n, web, []expectation{{"a client that checks the certificate", query, "works"}})
+	before := n.MustExec(web, "cat /bindings/main/ca.crt")
+	if strings.Count(before, "BEGIN CERTIFICATE") != 1 {
+		t.Fatalf("authorities at first: %s", before)
+	}
+	at := time.Now().Add(time.Second).UTC().Format(time.RFC3339)
+	n.Patch("stackdatabase/shop-main", `{"spec":{"credentials":{"renewedAt":"`+at+`"}}}`)
+	var steps []string
+	harness.Eventually(t, later, "the certificate is renewed", func() (bool, string) {
+		database := &v1alpha1.StackDatabase{}
+		if err := n.Get(database, "shop-main"); err != nil || database.Status.Certificate == nil {
+			return false, fmt.Sprint(err)
+		}
+		step := string(database.Status.Certificate.Renewal)
+		if len(steps) == 0 || steps[len(steps)-1] != step {
+			steps = append(steps, step)
+		}
+		return step == "" && len(steps) > 1, fmt.Sprint(steps)
+	})
+	t.Logf("steps %q", steps)
+	n.Ready("shop", later)
+	after := n.MustExec(web, "cat /bindings/main/ca.crt")
+	if after == before || strings.Count(after, "BEGIN CERTIFICATE") != 1 {
+		t.Errorf("authorities in the end: %s", after)
+	}
+	old := fmt.Sprintf("printf '%%s\\n' '%s' >/tmp/old.crt; PGSSLROOTCERT=/tmp/old.crt ", before)
+	expect(t, n, web, []expectation{
+		{"a client that checks the next certificate", query, "works"},
+		{"a client that trusts the authority before", old + `psql "$(printf %s "$MAIN_URL" | sed 's|sslrootcert=.*|sslrootcert=/tmp/old.crt|')" -qAtc "select 'works'"`, ""},
+	})
+}

@@ -83,6 +83,14 @@ var credentialBugs = []Bug{
 		Tries: []Try{{Plans: "crash/unshare/kill-before"}}, Oracles: []string{"D6"},
 	},
 	{
+		Name: "login-taken-back-early", Stands: "the old password ends before everybody has the new one",
+		Edits: []Edit{{
+			"controllers/rotation.go", "	return len(before.Items) == 0 && !rolling && !running, nil",
+			"	_, _ = rolling, running\n	return true, nil",
+		}},
+		Tries: []Try{{Plans: "crash/rotate-stuck/kill-before"}}, Oracles: []string{"O7"},
+	},
+	{
 		Name: "secret-read", Stands: "six of the seven operators of the comparison read every Secret; CVE-2025-29781, CVE-2026-39961",
 		Edits: []Edit{
 			{passFile, "	corev1 \"k8s.io/api/core/v1\"\n", "	corev1 \"k8s.io/api/core/v1\"\n" + importErrors + "\n"},

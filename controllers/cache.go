@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"strings"
 	"time"
 	"unique"
 
@@ -57,10 +58,21 @@ func slim(object any) (any, error) {
 	apply.SlimManagedFields(metadata)
 	shareStrings(metadata)
 	if pod, ok := object.(*corev1.Pod); ok {
-		pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
-		pod.Annotations = nil
+		slimPod(pod)
 	}
 	return object, nil
+}
+
+// slimPod keeps of a pod's spec where it runs and which bindings it uses. A pod that went through here before is left as it is.
+func slimPod(pod *corev1.Pod) {
+	if len(pod.Spec.Containers) == 0 {
+		return
+	}
+	bindings := bindingsIn(&pod.Spec)
+	pod.Spec, pod.Annotations = corev1.PodSpec{NodeName: pod.Spec.NodeName}, nil
+	if len(bindings) > 0 {
+		pod.Annotations = map[string]string{annotationBindings: unique.Make(strings.Join(bindings, " ")).Value()}
+	}
 }
 
 // shareStrings keeps one copy of the texts that the metadata of a stack's objects have in common: each was decoded apart.

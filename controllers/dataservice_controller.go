@@ -64,7 +64,8 @@ func (r *DataServiceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if stale(pass.Err) {
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
-	return outcome(pass.Err, pass.State)
+	result, err := outcome(pass.Err, pass.State)
+	return wake(result, &pass, time.Now()), err
 }
 
 // disown takes the bindings of stacks that left out of the status at once: a stack of the same name that is made now must not be

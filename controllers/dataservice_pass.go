@@ -30,7 +30,7 @@ func (r *DataServiceReconciler) run(ctx context.Context, owner desired.Owner) st
 		pass.Err = err
 	}
 	if pass.Err == nil {
-		pass.Err = r.forgetDeparted(ctx, owner, &pass)
+		pass.Err = r.advance(ctx, owner, &pass)
 	}
 	if err := r.replaceMissingSecrets(ctx, &pass); err != nil {
 		pass.Err = err
@@ -77,7 +77,9 @@ func (r *DataServiceReconciler) anchored(
 	if err := r.dropLost(ctx, plan); err != nil {
 		return nil, err
 	}
-	maker := &credentials.Maker{Client: r.Client, Provider: plan.Provider, Now: time.Now(), Seen: keys(plan.Sets)}
+	maker := &credentials.Maker{
+		Client: r.Client, Provider: plan.Provider, Now: time.Now(), Seen: keys(plan.Sets), Declared: plan.View.Common.Credentials,
+	}
 	next, err := maker.Ensure(ctx, plan.Service, plan.Anchor, plan.Consumers)
 	noteFailures(plan, maker.Failed)
 	if err != nil || len(maker.Failed) > 0 || anchor.Equal(next, written) {

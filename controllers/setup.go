@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -118,6 +119,11 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.BackendStack{}, resolve.IndexCallees, stack(resolve.CalleeKeys)); err != nil {
 		return fmt.Errorf("index of callees: %w", err)
 	}
+	for _, object := range []client.Object{&corev1.Pod{}, &appsv1.Deployment{}} {
+		if err := indexer.IndexField(ctx, object, indexBindings, bindingsOf); err != nil {
+			return fmt.Errorf("index of bindings: %w", err)
+		}
+	}
 	if err := indexer.IndexField(ctx, &corev1.ConfigMap{}, resolve.IndexSets, resolve.SetKeys); err != nil {
 		return fmt.Errorf("index of credential sets: %w", err)
 	}
@@ -146,6 +152,8 @@ func (r *DataServiceReconciler) setup(manager ctrl.Manager, options Options) err
 	claims := func(_ context.Context, object client.Object) []client.ObjectKey { return r.claimOf(object) }
 	return b.
 		Watches(&corev1.ConfigMap{}, enqueue(priorityChild, anchors)).
+		Watches(&appsv1.Deployment{}, enqueue(priorityChild, r.leavingOf), builder.WithPredicates(released)).
+		Watches(&corev1.Pod{}, enqueue(priorityChild, r.leavingOf), builder.WithPredicates(released)).
 		Watches(&corev1.PersistentVolumeClaim{}, enqueue(priorityChild, claims)).
 		Watches(&v1alpha1.BackendStack{}, enqueue(prioritySpec, servicesOf(r.Kind)), builder.WithPredicates(specChanged)).
 		Watches(&corev1.Namespace{}, enqueue(priorityChild, servicesIn(r.Client, r.Kind)), builder.WithPredicates(labelsChanged)).

@@ -72,6 +72,10 @@ type DataServiceSpec struct {
 	// +optional
 	TLS *ServiceTLS `json:"tls,omitempty"`
 
+	// credentials says when the logins of the stacks that use the service are replaced. Omitted: never.
+	// +optional
+	Credentials *Credentials `json:"credentials,omitempty"`
+
 	// restartedAt restarts the service when it changes.
 	// +optional
 	RestartedAt *metav1.Time `json:"restartedAt,omitempty"`
@@ -257,6 +261,14 @@ type ConsumerStatus struct {
 	// +optional
 	Binding *BindingReference `json:"binding,omitempty"`
 
+	// madeAt is when the login of the binding was made.
+	// +optional
+	MadeAt *metav1.Time `json:"madeAt,omitempty"`
+
+	// earlier names the Secret of the login before, which works until no pod of the stack uses it any more.
+	// +optional
+	Earlier *BindingReference `json:"earlier,omitempty"`
+
 	// ready says whether the login works.
 	// +kubebuilder:validation:Enum=True;False;Unknown
 	// +required
@@ -308,6 +320,10 @@ type DataServiceStatus struct {
 	// endpoint is where it answers.
 	// +optional
 	Endpoint *ServiceEndpoint `json:"endpoint,omitempty"`
+
+	// certificate is that of the service; empty without TLS.
+	// +optional
+	Certificate *CertificateStatus `json:"certificate,omitempty"`
 
 	// binding is the Secret of the stack that made it, as a Provisioned Service of servicebinding.io.
 	// +optional

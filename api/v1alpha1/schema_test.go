@@ -29,6 +29,10 @@ var unbounded = map[string]string{
 	".conditions[].status": "an enum of meta/v1",
 	".lastTransitionTime":  "a time of meta/v1",
 	".restartedAt":         "a time of meta/v1",
+	".rotatedAt":           "a time of meta/v1",
+	".renewedAt":           "a time of meta/v1",
+	".madeAt":              "a time of meta/v1",
+	".expiresAt":           "a time of meta/v1",
 }
 
 // TestEverythingIsBounded keeps requests small and the cost of rules estimable.

@@ -56,6 +56,9 @@ type Anchor struct {
 	// Admin and Certificate are the credential sets of the service itself.
 	Admin       *Set `json:"admin,omitempty"`
 	Certificate *Set `json:"certificate,omitempty"`
+	// Other is the certificate that is trusted besides while one is renewed: the next one, or the one before.
+	Other   *Set                        `json:"otherCertificate,omitempty"`
+	Renewal v1alpha1.CertificateRenewal `json:"renewal,omitempty"`
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -80,6 +83,8 @@ type Set struct {
 	Digest string `json:"digest,omitempty"`
 	// CA is the certificate of the authority in PEM.
 	CA string `json:"ca,omitempty"`
+	// Authorities are the versions of the certificates whose authorities a binding has, where it has two.
+	Authorities []int `json:"authorities,omitempty"`
 	// CreatedAt is when the version was made, in RFC 3339.
 	CreatedAt string `json:"createdAt"`
 }
@@ -94,9 +99,11 @@ type Consumer struct {
 	Database  string              `json:"database,omitempty"`
 	Group     string              `json:"group,omitempty"`
 	Login     string              `json:"login,omitempty"`
-	// Set is the current version, Previous the one before: pods that were started with it keep running until they roll.
+	// Set is the newest version. Previous is the one before, until no pod uses it any more and its login is taken back.
 	Set      Set  `json:"set"`
 	Previous *Set `json:"previous,omitempty"`
+	// Rotation is how far the consumer has come from Previous to Set. Empty, with a Previous: its pods go from one to the other.
+	Rotation Rotation `json:"rotation,omitempty"`
 	// Departed says that the stack left: its login is taken back.
 	Departed bool `json:"departed,omitempty"`
 }
@@ -110,7 +117,7 @@ func Name(kind, service string) string {
 // Sets returns the credential sets that are in use, the previous versions of consumers apart.
 func (a *Anchor) Sets() []*Set {
 	var sets []*Set
-	for _, set := range []*Set{a.Admin, a.Certificate} {
+	for _, set := range []*Set{a.Admin, a.Certificate, a.Other} {
 		if set != nil {
 			sets = append(sets, set)
 		}
@@ -157,7 +164,10 @@ func (a *Anchor) Drop(configMap string) {
 		a.Admin = nil
 	}
 	if a.Certificate != nil && a.Certificate.ConfigMap == configMap {
-		a.Certificate = nil
+		a.Certificate, a.Other, a.Renewal = nil, nil, ""
+	}
+	if a.Other != nil && a.Other.ConfigMap == configMap {
+		a.Other, a.Renewal = nil, ""
 	}
 	for i := range a.Consumers {
 		if set := &a.Consumers[i].Set; set.ConfigMap == configMap || set.RemoteConfigMap == configMap {
@@ -234,7 +244,10 @@ func (a *Anchor) check() error {
 	if !slices.Contains([]v1alpha1.TLSMode{v1alpha1.TLSRequired, v1alpha1.TLSPreferred, v1alpha1.TLSDisabled}, a.TLS) {
 		return fmt.Errorf("tls %q is not a mode", a.TLS)
 	}
-	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate} {
+	if err := a.checkRenewal(); err != nil {
+		return err
+	}
+	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate, "otherCertificate": a.Other} {
 		if set != nil {
 			if err := set.check(a.Name + "-"); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -282,10 +295,8 @@ func (c *Consumer) check(service string) error {
 		return fmt.Errorf("binding %q is not a name of ours", c.Set.Binding)
 	}
 	prefixes := []string{service + "-", BindingPrefix(c.Stack, c.Entry)}
-	if c.Previous != nil {
-		if err := c.Previous.check(prefixes...); err != nil {
-			return fmt.Errorf("previous: %w", err)
-		}
+	if err := c.checkPrevious(prefixes); err != nil {
+		return err
 	}
 	return c.Set.check(prefixes...)
 }
@@ -344,7 +355,7 @@ func (a *Anchor) Clone() *Anchor {
 		c := *set
 		return &c
 	}
-	result.Admin, result.Certificate = clone(a.Admin), clone(a.Certificate)
+	result.Admin, result.Certificate, result.Other = clone(a.Admin), clone(a.Certificate), clone(a.Other)
 	result.Consumers = slices.Clone(a.Consumers)
 	for i := range result.Consumers {
 		result.Consumers[i].Previous = clone(a.Consumers[i].Previous)
@@ -363,8 +374,14 @@ func (s *Set) Credential() part.Credential {
 
 // Facts returns what rooms see of a consumer.
 func (c *Consumer) Facts() part.Consumer {
-	return part.Consumer{
+	facts := part.Consumer{
 		Namespace: c.Namespace, Stack: c.Stack, Entry: c.Entry, Access: c.Access, Private: c.Private,
 		Database: c.Database, Group: c.Group, Login: c.Login, Credential: c.Set.Credential(), Binding: c.Set.Binding,
+		Retired: c.Rotation == RotationRetiring,
 	}
+	if c.Previous != nil && !facts.Retired {
+		previous := c.Previous.Credential()
+		facts.Previous = &previous
+	}
+	return facts
 }

@@ -24,7 +24,7 @@ func set(name string) anchor.Set {
 func sound() *anchor.Anchor {
 	admin, certificate := set("shop-main-admin-v1-bcdfg"), set("shop-main-tls-v1-bcdfg")
 	own, remote, previous := set("shop-main-binding-v2-bcdfg"), set("shop-main-login-v1-bcdfg"), set("shop-main-binding-v1-bcdfg")
-	own.Binding = own.Secret
+	own.Binding, previous.Binding = own.Secret, previous.Secret
 	remote.RemoteConfigMap, remote.Binding = "admin-orders-binding-v1-bcdfg", "admin-orders-binding-v1-bcdfg"
 	return &anchor.Anchor{
 		Kind: "StackDatabase", Name: "shop-main", Engine: "PostgreSQL", Claimant: &v1alpha1.Claimant{Stack: "shop", Entry: "main"},
@@ -106,6 +106,21 @@ func TestParseRefusesHostileAnchors(t *testing.T) {
 		"remote binding":                func(a *anchor.Anchor) { a.Consumers[1].Set.Binding = "payroll" },
 		"Secret of somebody else":       func(a *anchor.Anchor) { a.Consumers[1].Set.Secret = "payroll" },
 		"previous set of somebody else": func(a *anchor.Anchor) { a.Consumers[0].Previous.Secret = "payroll" },
+		"previous binding of others":    func(a *anchor.Anchor) { a.Consumers[0].Previous.Binding = "payroll" },
+		"no previous binding":           func(a *anchor.Anchor) { a.Consumers[0].Previous.Binding = "" },
+		"unknown renewal":               func(a *anchor.Anchor) { a.Other, a.Renewal = a.Admin, "Done" },
+		"renewal of nothing":            func(a *anchor.Anchor) { a.Renewal = v1alpha1.RenewalTrusting },
+		"other certificate for nothing": func(a *anchor.Anchor) { a.Other = a.Admin },
+		"two of one version": func(a *anchor.Anchor) {
+			a.Other, a.Renewal = a.Certificate, v1alpha1.RenewalServing
+		},
+		"other certificate of somebody else": func(a *anchor.Anchor) {
+			other := *a.Certificate
+			other.Version, other.Secret = 3, "ingress-tls"
+			a.Other, a.Renewal = &other, v1alpha1.RenewalServing
+		},
+		"unknown rotation":      func(a *anchor.Anchor) { a.Consumers[0].Rotation = "Done" },
+		"rotation from nothing": func(a *anchor.Anchor) { a.Consumers[1].Rotation = anchor.RotationRetiring },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := sound()

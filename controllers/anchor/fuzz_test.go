@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,6 +30,12 @@ func drawn(s *parttest.Source) *anchor.Anchor {
 		admin := named(kit.Child(a.Name, "admin"))
 		a.Admin = &admin
 	}
+	if s.Int(4) == 1 {
+		present, other := named(kit.Child(a.Name, "tls")), named(kit.Child(a.Name, "tls"))
+		other.Version = present.Version + 1
+		a.Certificate, a.Other = &present, &other
+		a.Renewal = parttest.Pick(s, v1alpha1.RenewalTrusting, v1alpha1.RenewalServing, v1alpha1.RenewalLeaving)
+	}
 	if s.Bool() {
 		a.Claimant = &v1alpha1.Claimant{Stack: s.Label(30), Entry: s.Label(30)}
 	}
@@ -42,7 +49,8 @@ func drawn(s *parttest.Source) *anchor.Anchor {
 		}
 		if s.Bool() {
 			previous := named(kit.Child(c.Stack, c.Entry, "binding"))
-			record.Previous = &previous
+			previous.Binding = kit.Child(c.Stack, c.Entry, "binding-v3-bcdfg")
+			record.Previous, record.Rotation = &previous, parttest.Pick(s, "", anchor.RotationMaking, anchor.RotationRetiring)
 		}
 		a.Consumers = append(a.Consumers, record)
 	}
@@ -71,9 +79,40 @@ func FuzzRecord(f *testing.F) {
 		for _, set := range copied.Sets() {
 			copied.Drop(set.ConfigMap)
 		}
-		copied.Forget(func(anchor.Consumer) bool { return true })
+		for i := range copied.Consumers {
+			if copied.Consumers[i].Moving() {
+				copied.Consumers[i].Released()
+			}
+		}
+		copied.Provisioned()
+		copied.Renew(true, time.Time{})
 		if !anchor.Equal(read, wrote) {
 			t.Error("a copy changed the original")
+		}
+	})
+}
+
+// FuzzSchedule: whatever is declared, a login is not due before it has the age that was asked for, nor before the time that was
+// named, and a new one is due only by age.
+func FuzzSchedule(f *testing.F) {
+	f.Add("720h", int64(0), int64(0), int64(0))
+	f.Add("1h30m", int64(1_700_000_000), int64(1_600_000_000), int64(1_800_000_000))
+	f.Add("-1h", int64(1_700_000_000), int64(1_800_000_000), int64(1_750_000_000))
+	f.Fuzz(func(t *testing.T, every string, rotatedAt, madeAt, now int64) {
+		const latest = 1 << 34 // the year 2514
+		rotatedAt, madeAt, now = rotatedAt&(latest-1), madeAt&(latest-1), now&(latest-1)
+		at := metav1.Unix(rotatedAt, 0)
+		s := anchor.ScheduleOf(&v1alpha1.Credentials{RotateEvery: every, RotatedAt: &at})
+		c := anchor.Consumer{Login: "shop_a", Set: set("shop-main-binding-v1-bcdfg")}
+		c.Set.CreatedAt = time.Unix(madeAt, 0).UTC().Format(time.RFC3339)
+		old := s.Every > 0 && now-madeAt >= int64(s.Every/time.Second)
+		called := rotatedAt > madeAt && rotatedAt <= now
+		if due := s.Due(&c, time.Unix(now, 0)); due && !old && !called || !due && called {
+			t.Errorf("%+v made at %s is due at %d: %v", s, c.Set.CreatedAt, now, due)
+		}
+		a := anchor.Anchor{Consumers: []anchor.Consumer{c}}
+		if next := a.Next(s); !next.IsZero() && !s.Due(&c, next) {
+			t.Errorf("%+v made at %s is not due when it is due, at %s", s, c.Set.CreatedAt, next)
 		}
 	})
 }

@@ -23,6 +23,9 @@ const (
 // bindingLike is any name that begins with a BindingPrefix and ends as one does.
 var bindingLike = regexp.MustCompile(`-binding-v[1-9][0-9]*-[a-z0-9]{5}$`)
 
+// BindingLike says whether a Secret is called like the binding of some stack's entry.
+func BindingLike(name string) bool { return bindingLike.MatchString(name) }
+
 // SetKey is the value of LabelSet for a service: a hash, because the three names together are longer than a label. It only
 // finds sets; whose they are, Ours decides.
 func SetKey(kind, namespace, name string) string {

@@ -32,8 +32,10 @@ type Creator interface {
 type Maker struct {
 	Client   Creator
 	Provider part.Provider
-	// Now is the time that is recorded.
+	// Now is the time that is recorded, and at which logins are due.
 	Now time.Time
+	// Declared says when logins and certificates are replaced; nil: when they have to be.
+	Declared *v1alpha1.Credentials
 	// Seen are the names of the sets that exist for the service, complete or not: their versions are used up.
 	Seen []types.NamespacedName
 
@@ -92,24 +94,48 @@ func (m *Maker) ensureAdmin(ctx context.Context, service *part.Service, a *ancho
 	return nil
 }
 
+// ensureCertificate makes the certificate, or the next one when that is due.
 func (m *Maker) ensureCertificate(ctx context.Context, service *part.Service, a *anchor.Anchor) error {
-	if a.Certificate != nil || service.TLS == v1alpha1.TLSDisabled {
+	if service.TLS == v1alpha1.TLSDisabled {
 		return nil
 	}
+	if a.Certificate == nil {
+		set, err := m.certificate(ctx, service, nil)
+		if err == nil {
+			a.Certificate = set
+		}
+		return err
+	}
+	if at := a.RenewalAt(m.Declared); at.IsZero() || m.Now.Before(at) || service.Suspended {
+		return nil
+	}
+	set, err := m.certificate(ctx, service, a.Certificate)
+	if err == nil {
+		a.Renewing(set)
+	}
+	return err
+}
+
+// certificate makes a certificate with its authority. The service's own pods and Jobs trust the authority before as well: they
+// talk to each other while they go from one to the other.
+func (m *Maker) certificate(ctx context.Context, service *part.Service, before *anchor.Set) (*anchor.Set, error) {
 	minted, err := mintAuthority(service.Namespace+"/"+service.Name, m.Provider.ServerNames(service), m.Now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	set := m.newSet(service.Namespace, kit.Child(service.Name, "tls"), 0, "")
+	version, trusted := 0, minted.CA
+	if before != nil {
+		version, trusted = before.Version, minted.CA+before.CA
+	}
+	set := m.newSet(service.Namespace, kit.Child(service.Name, "tls"), version, "")
 	set.CA = minted.CA
 	data := map[string]string{
-		corev1.TLSCertKey: minted.Certificate, corev1.TLSPrivateKeyKey: minted.Key, corev1.ServiceAccountRootCAKey: minted.CA,
+		corev1.TLSCertKey: minted.Certificate, corev1.TLSPrivateKeyKey: minted.Key, corev1.ServiceAccountRootCAKey: trusted,
 	}
 	if err := m.create(ctx, service, "tls", &set, corev1.SecretTypeTLS, data); err != nil {
-		return err
+		return nil, err
 	}
-	a.Certificate = &set
-	return nil
+	return &set, nil
 }
 
 func (m *Maker) ensureConsumer(
@@ -119,14 +145,14 @@ func (m *Maker) ensureConsumer(
 	if record != nil {
 		consumer.Credential.Version = record.Set.Version
 	}
-	facts := m.facts(service, a, consumer)
-	if record != nil && !record.Departed && record.Set.Facts == facts {
+	if record != nil && m.stays(service, a, record, consumer) {
 		record.Access = consumer.Access
 		return nil
 	}
+	facts := m.facts(service, a, consumer, a.Trusted())
 	prefix := kit.Child(consumer.Stack, consumer.Entry, "binding")
 	set := m.newSet(consumer.Namespace, prefix, consumer.Credential.Version, facts)
-	if record != nil && (set.Version-record.Set.Version)%2 == 0 {
+	if record != nil && (set.Version-record.Current().Version)%2 == 0 {
 		set.Version++ // logins alternate with the version: the next must not be the one that running pods use
 	}
 	if set.Version > highest { // written, it would make the anchor unreadable for everybody
@@ -143,14 +169,24 @@ func (m *Maker) ensureConsumer(
 	return nil
 }
 
+// stays says whether a consumer keeps what it has. One that is on its way from a login to another hears of another authority when
+// it has arrived.
+func (m *Maker) stays(service *part.Service, a *anchor.Anchor, record *anchor.Consumer, consumer part.Consumer) bool {
+	if record.Departed || !service.Suspended && anchor.ScheduleOf(m.Declared).Due(record, m.Now) {
+		return false
+	}
+	return record.Set.Facts == m.facts(service, a, consumer, a.Trusted()) ||
+		record.Previous != nil && record.Set.Facts == m.facts(service, a, consumer, record.Set.Authorities)
+}
+
 // facts is the hash of what a consumer's Secrets say besides the login: another endpoint, database or authority needs other
 // Secrets. What a newer operator would merely add is left out, so that an upgrade makes no new version.
-func (m *Maker) facts(service *part.Service, a *anchor.Anchor, consumer part.Consumer) string {
+func (m *Maker) facts(service *part.Service, a *anchor.Anchor, consumer part.Consumer, trusted []int) string {
 	m.Provider.Login(service, &consumer)
 	binding := m.Provider.Binding(service, consumer, "")
 	authority := ""
 	if a.Certificate != nil && service.TLS != v1alpha1.TLSDisabled {
-		authority = a.Certificate.CA
+		authority = a.Authority(trusted)
 	}
 	return kit.Hash(binding["host"], binding["port"], binding["servers"], consumer.Database, service.TLS, authority)
 }
@@ -166,7 +202,8 @@ func (m *Maker) createConsumer(
 		delete(data, "password")
 	}
 	if a.Certificate != nil && service.TLS != v1alpha1.TLSDisabled {
-		data[corev1.ServiceAccountRootCAKey] = a.Certificate.CA
+		set.Authorities = a.Trusted()
+		data[corev1.ServiceAccountRootCAKey] = a.Authority(set.Authorities)
 	}
 	set.Digest, set.Keys = digestOf(password), slices.Sorted(maps.Keys(data))
 	kind := corev1.SecretType("servicebinding.io/" + data["type"])
@@ -193,8 +230,11 @@ func remember(a *anchor.Anchor, record *anchor.Consumer, consumer part.Consumer,
 		return
 	}
 	if !record.Departed {
-		previous := record.Set
+		previous := *record.Current() // a version that nobody was told of is forgotten
 		next.Previous = &previous
+		if next.Login != "" {
+			next.Rotation = anchor.RotationMaking
+		}
 	}
 	*record = next
 }

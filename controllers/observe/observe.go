@@ -192,11 +192,15 @@ func replicas(pointer *int32) int32 {
 	return *pointer
 }
 
+// RolledOut says that the pods of a Deployment are all of this generation, and ready.
+func RolledOut(d *appsv1.Deployment) bool {
+	s, wanted := d.Status, replicas(d.Spec.Replicas)
+	return s.ObservedGeneration == d.Generation && s.UpdatedReplicas == wanted && s.Replicas == wanted && s.AvailableReplicas == wanted
+}
+
 func deployment(d *appsv1.Deployment) Workload {
 	s := d.Status
-	workload := Workload{Kind: "Deployment", Wanted: replicas(d.Spec.Replicas), Ready: s.ReadyReplicas}
-	workload.RolledOut = s.ObservedGeneration == d.Generation && s.UpdatedReplicas == workload.Wanted &&
-		s.Replicas == workload.Wanted && s.AvailableReplicas == workload.Wanted
+	workload := Workload{Kind: "Deployment", Wanted: replicas(d.Spec.Replicas), Ready: s.ReadyReplicas, RolledOut: RolledOut(d)}
 	for _, condition := range s.Conditions {
 		switch {
 		case condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue:

@@ -205,6 +205,10 @@ type Consumer struct {
 	Login string
 	// Credential of the login. Its Secret stands in the service's namespace and has at least the keys username and password.
 	Credential Credential
+	// Previous is the credential of the other login while pods may use that one too; nil otherwise.
+	Previous *Credential
+	// Retired says that nobody uses the other login any more: it is taken back.
+	Retired bool
 	// Binding is the name of the binding Secret in the consumer's namespace.
 	Binding string
 }

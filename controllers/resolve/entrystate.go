@@ -124,34 +124,36 @@ func (r *Resolver) bind(stack *v1alpha1.BackendStack, state *EntryState, recorde
 	if stub.Namespace != stack.Namespace {
 		state.Peer.Namespace = stub.Namespace
 	}
-	if stub.Certificate != nil {
-		state.Dependency.HasCA, state.Dependency.CA = true, stub.Certificate.CA
-	}
 	state.Consumer = consumerStatus(view, stack, state.Name)
 	state.Problem = bindingProblem(stack, state)
 	if state.Problem == nil {
 		state.Dependency.Secret = state.Consumer.Binding.Name
 	}
-	if state.Dependency.Keys = recordedKeys(recorded, stack, state); state.Dependency.Keys == nil {
+	used := recordedSet(recorded, stack, state)
+	if state.Dependency.Keys = used.Keys; state.Dependency.Keys == nil {
 		state.Dependency.Keys = bindingKeys(provider, stub)
+	}
+	if stub.Certificate != nil {
+		state.Dependency.HasCA, state.Dependency.CA = true, recorded.Authority(used.Authorities)
 	}
 }
 
-// recordedKeys are the keys of the binding Secret that is used: one of an earlier build lacks those that this one would add.
-func recordedKeys(recorded *anchor.Anchor, stack *v1alpha1.BackendStack, state *EntryState) []string {
+// recordedSet is what the anchor says of the binding Secret that is used: one of an earlier build lacks keys that this one would
+// add, and one that was made before a renewal an authority. It is empty where nothing is said.
+func recordedSet(recorded *anchor.Anchor, stack *v1alpha1.BackendStack, state *EntryState) anchor.Set {
 	if recorded == nil {
-		return nil
+		return anchor.Set{}
 	}
 	c := recorded.Find(stack.Namespace, stack.Name, state.Name)
 	switch secret := state.Dependency.Secret; {
 	case c == nil || secret == "":
-		return nil
+		return anchor.Set{}
 	case c.Set.Binding == secret:
-		return c.Set.Keys
+		return c.Set
 	case c.Previous != nil && c.Previous.Binding == secret:
-		return c.Previous.Keys
+		return *c.Previous
 	}
-	return nil
+	return anchor.Set{}
 }
 
 // stub is a service with just enough facts to name endpoint, ports and keys.

@@ -231,12 +231,15 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 		if !slices.ContainsFunc(p.Consumers, func(c part.Consumer) bool {
 			return c.Namespace == recorded.Namespace && c.Stack == recorded.Stack && c.Entry == recorded.Entry
 		}) {
-			recorded.Departed, recorded.Previous = true, nil
+			recorded.Departed, recorded.Previous, recorded.Rotation = true, nil, ""
 		}
 	}
 	next.Forget(func(c anchor.Consumer) bool { return c.Login == "" }) // there is nothing to take back
 	return next
 }
+
+// Schedule is when the logins of the service are replaced.
+func (p *ServicePlan) Schedule() anchor.Schedule { return anchor.ScheduleOf(p.View.Common.Credentials) }
 
 // Complete fills in the credentials that the anchor names.
 func (p *ServicePlan) Complete(a *anchor.Anchor) {

@@ -43,7 +43,7 @@ func Service(pass ServicePass, now time.Time) v1alpha1.DataServiceStatus {
 	c.available(pass.serving())
 	if pass.Output != nil {
 		c.updates(slices.Clone(pass.Held))
-		next.Capabilities = sorted(pass.Output.Verdicts)
+		next.Capabilities = sorted(append(slices.Clone(pass.Output.Verdicts), pass.rotation()...))
 	}
 	next.Conditions = c.list
 	return next
@@ -61,10 +61,17 @@ func (p *ServicePass) choices(next *v1alpha1.DataServiceStatus) {
 	next.Provider, next.Version, next.Image = a.Provider, a.Version, a.Image
 	endpoint := p.Plan.Provider.Endpoint(p.Plan.Service)
 	next.Endpoint = &v1alpha1.ServiceEndpoint{Host: endpoint.Host, Port: endpoint.Port}
+	next.Certificate = nil
+	if a.Certificate != nil && p.Plan.Service.TLS != v1alpha1.TLSDisabled {
+		next.Certificate = &v1alpha1.CertificateStatus{Renewal: a.Renewal}
+		if end := a.Certificate.Expires(); !end.IsZero() {
+			next.Certificate.ExpiresAt = &metav1.Time{Time: end}
+		}
+	}
 	next.ClaimedBy, next.Binding = p.Plan.Claimant, nil
 	if claim := p.Plan.Claimant; claim != nil {
 		if c := a.Find(p.Plan.Service.Namespace, claim.Stack, claim.Entry); c != nil && !c.Departed {
-			next.Binding = &v1alpha1.BindingReference{Name: c.Set.Binding}
+			next.Binding = &v1alpha1.BindingReference{Name: c.Current().Binding}
 		}
 	}
 }
@@ -159,15 +166,21 @@ func (p *ServicePass) consumers(next *v1alpha1.DataServiceStatus, before []v1alp
 func wasReady(before []v1alpha1.ConsumerStatus, c *anchor.Consumer) bool {
 	return slices.ContainsFunc(before, func(old v1alpha1.ConsumerStatus) bool {
 		return old.Namespace == c.Namespace && old.Stack == c.Stack && old.Entry == c.Entry && old.Access == c.Access &&
-			old.Ready == metav1.ConditionTrue && old.Binding != nil && old.Binding.Name == c.Set.Binding
+			old.Ready == metav1.ConditionTrue && old.Binding != nil && old.Binding.Name == c.Current().Binding
 	})
 }
 
 func consumer(c *anchor.Consumer, verdict Verdict, login bool) v1alpha1.ConsumerStatus {
 	result := v1alpha1.ConsumerStatus{
 		Namespace: c.Namespace, Stack: c.Stack, Entry: c.Entry, Access: c.Access, Database: c.Database,
-		Binding: &v1alpha1.BindingReference{Name: c.Set.Binding},
+		Binding: &v1alpha1.BindingReference{Name: c.Current().Binding},
 		Ready:   metav1.ConditionFalse, Reason: verdict.Reason,
+	}
+	if made := c.Current().MadeAt(); !made.IsZero() {
+		result.MadeAt = &metav1.Time{Time: made}
+	}
+	if c.Moving() {
+		result.Earlier = &v1alpha1.BindingReference{Name: c.Previous.Binding}
 	}
 	switch {
 	case verdict.Ready && login:

@@ -333,3 +333,53 @@ func TestService(t *testing.T) {
 		})
 	}
 }
+
+// TestVerdictOfRotation: it is said only where it was asked for, and who holds a login back is named.
+func TestVerdictOfRotation(t *testing.T) {
+	previous := &anchor.Set{Binding: "shop-main-binding-v1-bcdfg"}
+	moving := func(stack string) anchor.Consumer {
+		return anchor.Consumer{Namespace: "shop", Stack: stack, Entry: "main", Set: anchor.Set{Binding: "shop-main-binding-v2-bcdfg"}, Previous: previous}
+	}
+	for _, c := range []struct {
+		what      string
+		declared  *v1alpha1.Credentials
+		login     string
+		consumers []anchor.Consumer
+		verdict   v1alpha1.Verdict
+		message   string
+	}{
+		{"nothing is declared", nil, "shop_a", []anchor.Consumer{moving("shop")}, "", ""},
+		{"an age", &v1alpha1.Credentials{RotateEvery: "720h"}, "shop_a", nil, v1alpha1.VerdictEnforced,
+			"logins of stacks are replaced every 720h and when rotatedAt is set"},
+		{"pods use the earlier login", &v1alpha1.Credentials{}, "shop_a", []anchor.Consumer{moving("d"), moving("a"), moving("b"), moving("a")},
+			v1alpha1.VerdictEnforced, "logins of stacks are replaced when rotatedAt is set; the earlier login of shop/a, shop/b and 1 more works " +
+				"until no pod uses it: look at the components of the stack"},
+		{"an engine without logins", &v1alpha1.Credentials{}, "", nil, v1alpha1.VerdictUnsupported, "Memcached has no logins, so that there is nothing to replace"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			database := &v1alpha1.StackDatabase{Spec: v1alpha1.StackDatabaseSpec{DataServiceSpec: v1alpha1.DataServiceSpec{Credentials: c.declared}}}
+			got := status.Service(status.ServicePass{
+				Plan: &resolve.ServicePlan{
+					View: resolve.ViewOf(database), Service: &part.Service{Engine: "Memcached"}, Anchor: &anchor.Anchor{Consumers: c.consumers},
+					Provider: part.Provider{
+						Endpoint: func(*part.Service) part.Endpoint { return part.Endpoint{} },
+						Login:    func(_ *part.Service, consumer *part.Consumer) { consumer.Login = c.login },
+					},
+				},
+				Output: &part.Output{}, State: &observe.State{},
+			}, now)
+			var verdict v1alpha1.CapabilityVerdict
+			if len(got.Capabilities) > 0 {
+				verdict = got.Capabilities[0]
+			}
+			if verdict.Verdict != c.verdict || verdict.Message != c.message {
+				t.Errorf("%+v", got.Capabilities)
+			}
+			for i := range c.consumers {
+				if earlier := got.Consumers[i].Earlier; earlier == nil || earlier.Name != previous.Binding {
+					t.Errorf("%+v", got.Consumers[i])
+				}
+			}
+		})
+	}
+}

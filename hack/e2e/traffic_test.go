@@ -41,7 +41,7 @@ const (
 
 func startLoad(t *testing.T, addresses ...string) *load {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	l := &load{stop: cancel, versions: map[string]int{}}
 	t.Cleanup(cancel)
 	for _, address := range addresses {

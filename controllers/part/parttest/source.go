@@ -115,6 +115,12 @@ func (s *Source) Consumer() part.Consumer {
 	}
 	c.Credential = part.Credential{Version: 1 + s.Int(9), Secret: c.Stack + "-" + c.Entry + "-binding-v1-bcdfg", Digest: digest}
 	c.Binding = c.Credential.Secret
+	switch s.Int(4) {
+	case 1: // its pods go from one login to the other
+		c.Previous = &part.Credential{Version: c.Credential.Version + 1, Secret: c.Stack + "-" + c.Entry + "-binding-v2-bcdfg", Digest: digest}
+	case 2: // they have gone
+		c.Retired = true
+	}
 	return c
 }
 

@@ -30,6 +30,8 @@ const (
 	DeleteData Leave = "delete data"
 	// ReplaceCredentials is for a credential that was taken away from outside: another one is made.
 	ReplaceCredentials Leave = "replace credentials"
+	// RotateLogins is for logins that are replaced because that was asked for: the one before stays until no pod uses it.
+	RotateLogins Leave = "rotate logins"
 	// RemoveCopies is for a database that gives its read copies up: their StatefulSet goes with its pods; the claims stay.
 	RemoveCopies Leave = "remove copies"
 )
@@ -217,10 +219,10 @@ func (s *Safety) anchor(kind watch.EventType, object *corev1.ConfigMap) error {
 	if before == nil || s.allowed(object.Namespace, ReplaceCredentials) {
 		return nil
 	}
-	return credentialsStay(before, a)
+	return credentialsStay(before, a, s.allowed(object.Namespace, RotateLogins))
 }
 
-func credentialsStay(before, after *anchor.Anchor) error {
+func credentialsStay(before, after *anchor.Anchor, rotate bool) error {
 	if before.Admin != nil && (after.Admin == nil || after.Admin.Secret != before.Admin.Secret) {
 		return fmt.Errorf("the administrator's credential of %s was replaced", after.Name)
 	}
@@ -230,11 +232,21 @@ func credentialsStay(before, after *anchor.Anchor) error {
 		if is == nil || was.Departed || is.Departed {
 			continue
 		}
-		if is.Set.Secret != was.Set.Secret && is.Set.Facts == was.Set.Facts {
+		if !sameLogin(was, is) && (!rotate || !keeps(is, was)) {
 			return fmt.Errorf("the credential of %s/%s for %s was replaced: %s, then %s", was.Namespace, was.Stack, after.Name, was.Set.Secret, is.Set.Secret)
 		}
 	}
 	return nil
+}
+
+// sameLogin says whether a consumer has its login still, or another one because a fact changed.
+func sameLogin(was, is *anchor.Consumer) bool {
+	return is.Set.Secret == was.Set.Secret || is.Set.Facts != was.Set.Facts
+}
+
+// keeps says whether a consumer that was given another login has the one before as well.
+func keeps(is, was *anchor.Consumer) bool {
+	return is.Previous != nil && is.Previous.Secret == was.Current().Secret
 }
 
 // secret: a Secret that an anchor names stays, as it was made.
@@ -248,6 +260,25 @@ func (s *Safety) secret(kind watch.EventType, object *corev1.Secret) error {
 			if own && !s.forgotten[object.Namespace] {
 				return fmt.Errorf("secret %s was deleted while the anchor of %s names it", object.Name, a.Name)
 			}
+		}
+	}
+	if s.allowed(object.Namespace, RotateLogins) && !s.forgotten[object.Namespace] {
+		return s.unused(object)
+	}
+	return nil
+}
+
+// unused: no pod that runs uses a Secret that is gone.
+func (s *Safety) unused(secret *corev1.Secret) error {
+	pods := &corev1.PodList{}
+	if err := s.lane.Client.List(context.Background(), pods, client.InNamespace(secret.Namespace)); err != nil {
+		return nil //nolint:nilerr // the API server is away on purpose, and the cluster is looked at again
+	}
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		ended := pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+		if !ended && slices.Contains(secretsOf(&corev1.PodTemplateSpec{Spec: pod.Spec}), secret.Name) {
+			return fmt.Errorf("secret %s was deleted while pod %s uses it", secret.Name, pod.Name)
 		}
 	}
 	return nil

@@ -77,9 +77,18 @@ var credentialBugs = []Bug{
 		Name: "login-of-a-departed-stack-stays", Stands: "Sieve, security (6 of 46): who leaves keeps the login",
 		Edits: []Edit{{
 			"controllers/resolve/service.go",
-			"			recorded.Departed, recorded.Previous = true, nil", "			recorded.Previous = nil",
+			"			recorded.Departed, recorded.Previous, recorded.Rotation = true, nil, \"\"",
+			"			recorded.Previous, recorded.Rotation = nil, \"\"",
 		}},
 		Tries: []Try{{Plans: "crash/unshare/kill-before"}}, Oracles: []string{"D6"},
+	},
+	{
+		Name: "login-taken-back-early", Stands: "the old password ends before everybody has the new one",
+		Edits: []Edit{{
+			"controllers/rotation.go", "	return len(before.Items) == 0 && !rolling && !running, nil",
+			"	_, _ = rolling, running\n	return true, nil",
+		}},
+		Tries: []Try{{Plans: "crash/rotate-stuck/kill-before"}}, Oracles: []string{"O7"},
 	},
 	{
 		Name: "secret-read", Stands: "six of the seven operators of the comparison read every Secret; CVE-2025-29781, CVE-2026-39961",

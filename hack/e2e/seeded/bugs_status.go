@@ -30,8 +30,8 @@ var statusBugs = []Bug{
 		Name: "ready-before-observed", Stands: "NSDI'26, state observability: the status of the generation before is taken for that of this one",
 		Edits: []Edit{{
 			"controllers/observe/observe.go",
-			"	workload.RolledOut = s.ObservedGeneration == d.Generation && s.UpdatedReplicas == workload.Wanted &&",
-			"	workload.RolledOut = s.UpdatedReplicas == workload.Wanted &&",
+			"	return s.ObservedGeneration == d.Generation && s.UpdatedReplicas == wanted && s.Replicas == wanted && s.AvailableReplicas == wanted",
+			"	return s.UpdatedReplicas == wanted && s.Replicas == wanted && s.AvailableReplicas == wanted",
 		}},
 		Tries: []Try{{Plans: "crash/slow-rollout/kill-before"}}, Oracles: []string{"O13"},
 	},

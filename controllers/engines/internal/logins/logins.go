@@ -20,18 +20,25 @@ func Other(login string) string {
 	return ""
 }
 
-// Departed are the logins to take back: both of every consumer that is gone, but for those that somebody has again.
+// Departed are the logins to take back: both of every consumer that is gone, but for those that somebody has again, and of the
+// others the one that was replaced and is not used any more.
 func Departed(s *part.Service) []string {
 	kept := []string{""}
+	var gone, departed []string
 	for _, consumer := range s.Consumers {
-		kept = append(kept, consumer.Login, Other(consumer.Login))
+		kept = append(kept, consumer.Login)
+		if consumer.Retired {
+			gone = append(gone, Other(consumer.Login))
+		} else {
+			kept = append(kept, Other(consumer.Login))
+		}
 	}
-	var departed []string
 	for _, consumer := range s.Departed {
-		for _, login := range []string{consumer.Login, Other(consumer.Login)} {
-			if !slices.Contains(kept, login) {
-				departed = append(departed, login)
-			}
+		gone = append(gone, consumer.Login, Other(consumer.Login))
+	}
+	for _, login := range gone {
+		if !slices.Contains(kept, login) && !slices.Contains(departed, login) {
+			departed = append(departed, login)
 		}
 	}
 	return departed

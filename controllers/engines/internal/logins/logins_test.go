@@ -17,3 +17,14 @@ func TestDeparted(t *testing.T) {
 		t.Errorf("taken back: %v", got)
 	}
 }
+
+// TestReplacedLoginIsTakenBack: once nobody uses it, and never together with the one that is used.
+func TestReplacedLoginIsTakenBack(t *testing.T) {
+	service := &part.Service{
+		Consumers: []part.Consumer{{Login: "shop_b", Retired: true}, {Login: "pay_a"}, {Login: "", Retired: true}},
+		Departed:  []part.Consumer{{Login: "shop_b"}, {Login: "pay_b"}},
+	}
+	if got := logins.Departed(service); !slices.Equal(got, []string{"shop_a"}) {
+		t.Errorf("taken back: %v", got)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/logins"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -140,6 +141,31 @@ func TestRollsOnlyForTheServer(t *testing.T) {
 	s.RestartedAt = "2026-11-01T00:00:00Z"
 	if template(s) == before {
 		t.Error("the pod does not change with restartedAt")
+	}
+}
+
+// TestBothLoginsWorkWhilePodsRoll: also after a restart of the server, which reads the list; then one is taken back.
+func TestBothLoginsWorkWhilePodsRoll(t *testing.T) {
+	s := service(v1alpha1.TLSPreferred)
+	consumer := &s.Consumers[0]
+	if err := checkLogins(s); err != nil {
+		t.Fatal(err)
+	}
+	other, before, job := logins.Other(consumer.Login), userList(s), provisioning(engine, s, usersConfigMap(s)).Name
+	consumer.Previous = &part.Credential{Digest: strings.Repeat("b", 64)}
+	if list := userList(s); !strings.Contains(list, "user "+other+" on #"+consumer.Previous.Digest+" ") || departed(s) != "" {
+		t.Errorf("the earlier login is not in the list:\n%s%s", list, departed(s))
+	}
+	consumer.Previous.Digest = "x on nopass"
+	if err := checkLogins(s); part.AsInvalid(err) == nil {
+		t.Errorf("a digest that is none: %v", err)
+	}
+	consumer.Previous, consumer.Retired = nil, true
+	if userList(s) != before || departed(s) != other+"\n" {
+		t.Errorf("taken back are %q of\n%s", departed(s), userList(s))
+	}
+	if provisioning(engine, s, usersConfigMap(s)).Name == job {
+		t.Error("no job takes the login back")
 	}
 }
 

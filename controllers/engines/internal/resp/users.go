@@ -56,6 +56,9 @@ func userList(s *part.Service) string {
 	}
 	for _, consumer := range s.Consumers {
 		lines = append(lines, "user "+consumer.Login+" on #"+consumer.Credential.Digest+" "+rights(consumer.Access))
+		if other := logins.Other(consumer.Login); consumer.Previous != nil && other != "" {
+			lines = append(lines, "user "+other+" on #"+consumer.Previous.Digest+" "+rights(consumer.Access))
+		}
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
@@ -73,6 +76,9 @@ func checkLogins(s *part.Service) error {
 	for _, consumer := range s.Consumers {
 		if !validLogin.MatchString(consumer.Login) || !validDigest.MatchString(consumer.Credential.Digest) {
 			return notBelieved(s, "login and digest of "+consumer.Namespace+"/"+consumer.Stack+" are not what was recorded")
+		}
+		if consumer.Previous != nil && !validDigest.MatchString(consumer.Previous.Digest) {
+			return notBelieved(s, "the previous digest of "+consumer.Namespace+"/"+consumer.Stack+" is not what was recorded")
 		}
 	}
 	for _, consumer := range s.Departed {

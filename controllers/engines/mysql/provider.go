@@ -51,7 +51,7 @@ func adminData(_ *part.Service, values map[string]string) map[string]string {
 }
 
 // served are the releases with long-term support, the only ones that settings are known for, each with what it can become.
-var served = map[string][]string{"8.4": {"8.4", "9.7"}, "9.7": {"9.7"}}
+var served = map[string][]string{"8.4": {"9.7"}, "9.7": {}}
 
 // series is the release of a version: 8.4 of 8.4.11.
 func series(version string) string {
@@ -61,7 +61,7 @@ func series(version string) string {
 
 // upgrade allows every step within a release, and the one to the next that the server makes by itself.
 func upgrade(from, to string) error {
-	if from == to || slices.Contains(served[series(from)], series(to)) {
+	if series(from) == series(to) || slices.Contains(served[series(from)], series(to)) {
 		return nil
 	}
 	return fmt.Errorf("MySQL %s cannot become %s in place; create a StackDatabase with version %s, move the data with mysqldump "+

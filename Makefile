@@ -51,7 +51,7 @@ test: ## Run every test: units and control plane, then the end-to-end tests on a
 	@for module in $(MODULES); do echo "test $$module"; \
 		KUBEBUILDER_ASSETS="$$(go run -C hack/cluster . assets)" go test -C $$module -timeout 40m ./... || exit 1; done
 	@echo "test ./hack/cluster"; go test -C hack/cluster .
-	@echo "test ./hack/e2e: its parts"; go test -C hack/e2e ./audit/... ./harness/... ./rig/... ./campaign/... ./seeded
+	@echo "test ./hack/e2e: its parts"; go test -C hack/e2e ./audit/... ./harness/... ./rig/... ./campaign/... ./seeded ./docs
 	@echo "test ./hack/e2e: samples of the campaigns"; \
 		KUBEBUILDER_ASSETS="$$(go run -C hack/cluster . assets)" go test -C hack/e2e -v -timeout 60m ./try
 	@echo "test ./hack/e2e: a real node"; go test -C hack/e2e -v -timeout 60m .

@@ -12,9 +12,9 @@ var applyBugs = []Bug{
 		Name: "error-swallowed", Stands: "ISSTA'24, NSDI'26, error handling: a failed write is taken for done",
 		Edits: []Edit{{applyFile, `		return explain(it, err)
 	}
-	a.wrote(owner, result, it, written)`, `		return nil
+	if written.GetResourceVersion() ==`, `		return nil
 	}
-	a.wrote(owner, result, it, written)`}},
+	if written.GetResourceVersion() ==`}},
 		Tries: []Try{{Plans: "crash/scale-up/500/patch deployments"}}, Oracles: []string{"O3"},
 	},
 	{

@@ -83,7 +83,7 @@ var samples = map[string]struct {
 	limit        time.Duration
 	only         string
 }{
-	"crash":   {plans: 300, least: 100, limit: 10 * time.Minute},
+	"crash":   {plans: 300, least: 100, limit: 12 * time.Minute},
 	"tenant":  {plans: 70, least: 20, limit: 90 * time.Second},
 	"stale":   {plans: 30, least: 5, limit: 90 * time.Second},
 	"outage":  {plans: 4, least: 1, limit: time.Minute},

@@ -173,7 +173,7 @@ func routed() []Attack {
 	invalid := func(name, path string) Attack {
 		return Attack{
 			Name: name, Expect: "Invalid that names the route", Steps: []Step{create(route(path))},
-			Shows: []Shown{{"BackendStack", "shop", v1alpha1.ReasonInvalid, []string{"public/odd"}}},
+			Shows: []Shown{{"BackendStack", "shop", v1alpha1.ReasonInvalid, []string{"routes[public].rules[odd].path"}}},
 		}
 	}
 	return []Attack{

@@ -39,6 +39,9 @@ func (r *DataServiceReconciler) run(ctx context.Context, owner desired.Owner) st
 }
 
 func (r *DataServiceReconciler) converge(ctx context.Context, owner desired.Owner, pass *status.ServicePass) error {
+	if err := r.recovered(ctx, owner, pass.Plan); err != nil {
+		return err
+	}
 	recorded, err := r.anchored(ctx, owner, pass.Plan)
 	if err != nil {
 		return err

@@ -363,7 +363,7 @@ func serviceList(kind string) client.ObjectList {
 func statusOf(object client.Object) *v1alpha1.DataServiceStatus {
 	switch o := object.(type) {
 	case *v1alpha1.StackDatabase:
-		return &o.Status
+		return &o.Status.DataServiceStatus
 	case *v1alpha1.StackCache:
 		return &o.Status
 	case *v1alpha1.StackQueue:

@@ -83,6 +83,38 @@ const (
 	ReasonNotAnswering = "NotAnswering"
 	// ReasonJobFailed: a job of the operator failed.
 	ReasonJobFailed = "JobFailed"
+	// ReasonCompleted: the backup is stored and was read back.
+	ReasonCompleted = "Completed"
+	// ReasonRestoring: the database is being made from a backup.
+	ReasonRestoring = "Restoring"
+	// ReasonNoBackupTarget: the class has no place for backups, or the engine none to make.
+	ReasonNoBackupTarget = "NoBackupTarget"
+	// ReasonDumpFailed: the database cannot be read for a backup.
+	ReasonDumpFailed = "DumpFailed"
+	// ReasonScratchFull: the room for dumps and fetched archives is full.
+	ReasonScratchFull = "ScratchFull"
+	// ReasonTargetFull: the place of the backups is full.
+	ReasonTargetFull = "TargetFull"
+	// ReasonTargetUnreachable: the place of the backups cannot be used.
+	ReasonTargetUnreachable = "TargetUnreachable"
+	// ReasonWrongKey: the key does not open the archive.
+	ReasonWrongKey = "WrongKey"
+	// ReasonArchiveNotFound: the place of the backups does not have the archive.
+	ReasonArchiveNotFound = "ArchiveNotFound"
+	// ReasonCorruptArchive: the archive is not what was written.
+	ReasonCorruptArchive = "CorruptArchive"
+	// ReasonForeignArchive: the archive is of another service or engine, or of another format.
+	ReasonForeignArchive = "ForeignArchive"
+	// ReasonNewerVersion: the archive was written by a newer major version of the engine.
+	ReasonNewerVersion = "NewerVersion"
+	// ReasonNotEmpty: there is data already where a backup should be restored.
+	ReasonNotEmpty = "NotEmpty"
+	// ReasonStorageFull: the backup does not fit into the claim of the new database.
+	ReasonStorageFull = "StorageFull"
+	// ReasonRestoreFailed: the engine refuses what is in the archive.
+	ReasonRestoreFailed = "RestoreFailed"
+	// ReasonRowsDiffer: what was restored is not what the archive says.
+	ReasonRowsDiffer = "RowsDiffer"
 	// ReasonAddressPending: the load balancer has no address yet.
 	ReasonAddressPending = "AddressPending"
 	// ReasonHeldBack: a newer operator build would change the pod template; it waits for the next change of the inputs.

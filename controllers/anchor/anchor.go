@@ -54,8 +54,10 @@ type Anchor struct {
 	TLS      v1alpha1.TLSMode `json:"tls"`
 	Class    string           `json:"class,omitempty"`
 	// Admin and Certificate are the credential sets of the service itself.
-	Admin       *Set `json:"admin,omitempty"`
-	Certificate *Set `json:"certificate,omitempty"`
+	Admin       *Set      `json:"admin,omitempty"`
+	Certificate *Set      `json:"certificate,omitempty"`
+	Backup      *Backup   `json:"backup,omitempty"`
+	Recovery    *Recovery `json:"recovery,omitempty"`
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -115,6 +117,9 @@ func (a *Anchor) Sets() []*Set {
 			sets = append(sets, set)
 		}
 	}
+	if a.Backup != nil && a.Backup.Login != nil {
+		sets = append(sets, a.Backup.Login)
+	}
 	for i := range a.Consumers {
 		if c := &a.Consumers[i]; !c.Departed {
 			sets = append(sets, &c.Set)
@@ -158,6 +163,9 @@ func (a *Anchor) Drop(configMap string) {
 	}
 	if a.Certificate != nil && a.Certificate.ConfigMap == configMap {
 		a.Certificate = nil
+	}
+	if a.Backup != nil && a.Backup.Login != nil && a.Backup.Login.ConfigMap == configMap {
+		a.Backup.Login = nil
 	}
 	for i := range a.Consumers {
 		if set := &a.Consumers[i].Set; set.ConfigMap == configMap || set.RemoteConfigMap == configMap {
@@ -240,6 +248,9 @@ func (a *Anchor) check() error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
+	}
+	if err := a.checkBackup(); err != nil {
+		return err
 	}
 	for i := range a.Consumers {
 		if err := a.Consumers[i].check(a.Name); err != nil {
@@ -345,6 +356,7 @@ func (a *Anchor) Clone() *Anchor {
 		return &c
 	}
 	result.Admin, result.Certificate = clone(a.Admin), clone(a.Certificate)
+	result.Backup, result.Recovery = a.Backup.clone(clone), a.Recovery.clone()
 	result.Consumers = slices.Clone(a.Consumers)
 	for i := range result.Consumers {
 		result.Consumers[i].Previous = clone(a.Consumers[i].Previous)

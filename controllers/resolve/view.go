@@ -25,6 +25,9 @@ type View struct {
 	Common   *v1alpha1.DataServiceSpec
 	Status   *v1alpha1.DataServiceStatus
 
+	// Backup is the StackBackup that the spec names to begin with; empty: none.
+	Backup string
+
 	replicas, shards, nodes int32
 	durable                 bool
 	eviction                v1alpha1.EvictionPolicy
@@ -70,7 +73,10 @@ func ViewOf(object client.Object) *View {
 func viewOfDatabase(o *v1alpha1.StackDatabase) *View {
 	view := &View{
 		Kind: KindDatabase, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
-		Common: &o.Spec.DataServiceSpec, Status: &o.Status, replicas: valueOr(o.Spec.Replicas, 0),
+		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, replicas: valueOr(o.Spec.Replicas, 0),
+	}
+	if b := o.Spec.Bootstrap; b != nil {
+		view.Backup = b.Recovery.BackupRef.Name
 	}
 	for _, g := range o.Spec.AllowedConsumers {
 		view.grants = append(view.grants, grant{g.Namespaces, g.Databases, cmp.Or(g.MaxAccess, v1alpha1.AccessReadWrite)})

@@ -85,6 +85,9 @@ func (p *ServicePass) verdict() Verdict {
 	if verdict, found := worst(verdicts); found {
 		return verdict
 	}
+	if p.Plan.Service.Recovery != nil && !p.Plan.Service.Suspended {
+		return notReady(v1alpha1.ReasonRestoring, "its data is being made from a backup")
+	}
 	if p.Plan.Service.Suspended {
 		return Verdict{Resting: true, Reason: v1alpha1.ReasonSuspended,
 			Message: "spec.suspend is set; the data is kept. Unset it to go on"}

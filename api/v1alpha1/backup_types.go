@@ -1,0 +1,75 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// BackupTarget is where the backups of databases are kept, encrypted.
+type BackupTarget struct {
+	// volume keeps them in a claim <database>-backups beside each database. It outlives the database, but not its namespace.
+	// +required
+	Volume *VolumeTarget `json:"volume,omitempty"`
+}
+
+// VolumeTarget is a claim for backups.
+//
+// +kubebuilder:validation:XValidation:rule="quantity(string(self.size)).isGreaterThan(quantity('0'))",fieldPath=".size",message="size must be positive"
+type VolumeTarget struct {
+	// size of the claim of each database.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Size resource.Quantity `json:"size,omitzero"`
+
+	// storageClassName of the claims. Omitted: the stack class's default, else the cluster's.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	StorageClassName string `json:"storageClassName,omitempty"`
+}
+
+// DatabaseBootstrap says what a new database begins with.
+type DatabaseBootstrap struct {
+	// recovery begins with the content of a backup.
+	// +required
+	Recovery DatabaseRecovery `json:"recovery,omitzero"`
+}
+
+// DatabaseRecovery names what is restored.
+type DatabaseRecovery struct {
+	// backupRef names a StackBackup of the same namespace.
+	// +required
+	BackupRef BackupReference `json:"backupRef,omitzero"`
+}
+
+// BackupReference names a StackBackup.
+type BackupReference struct {
+	// name of the StackBackup.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Name string `json:"name,omitempty"`
+}
+
+// StackDatabaseStatus is what was observed of a database.
+type StackDatabaseStatus struct {
+	DataServiceStatus `json:",inline"`
+
+	// lastBackup is the newest backup that is complete.
+	// +optional
+	LastBackup *BackupRecord `json:"lastBackup,omitempty"`
+}
+
+// BackupRecord tells of one backup.
+type BackupRecord struct {
+	// name of the StackBackup.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// completedAt is when it was complete.
+	// +required
+	CompletedAt metav1.Time `json:"completedAt,omitzero"`
+}

@@ -27,13 +27,6 @@ func (r *StackBackupReconciler) setup(manager ctrl.Manager, options Options) err
 		Complete(r)
 }
 
-// indexBackups finds backups by their database.
-func indexBackups(ctx context.Context, indexer client.FieldIndexer) error {
-	return indexer.IndexField(ctx, &v1alpha1.StackBackup{}, resolve.IndexBackups, func(object client.Object) []string {
-		return []string{object.(*v1alpha1.StackBackup).Spec.Database.Name} //nolint:forcetypeassert // the index is of this type
-	})
-}
-
 // backupsOf returns the backups of a database.
 func backupsOf(cache client.Reader) keysOf {
 	return func(ctx context.Context, database client.Object) []client.ObjectKey {

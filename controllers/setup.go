@@ -125,7 +125,7 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.BackendStack{}, resolve.IndexCallees, stack(resolve.CalleeKeys)); err != nil {
 		return fmt.Errorf("index of callees: %w", err)
 	}
-	if err := indexBackups(ctx, indexer); err != nil {
+	if err := indexer.IndexField(ctx, &v1alpha1.StackBackup{}, resolve.IndexBackups, resolve.BackupKeys); err != nil {
 		return fmt.Errorf("index of backups: %w", err)
 	}
 	if err := indexer.IndexField(ctx, &corev1.ConfigMap{}, resolve.IndexSets, resolve.SetKeys); err != nil {

@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -9,18 +8,14 @@ import (
 type BackupTarget struct {
 	// volume keeps them in a claim <database>-backups beside each database. It outlives the database, but not its namespace.
 	// +required
-	Volume *VolumeTarget `json:"volume,omitempty"`
+	Volume VolumeTarget `json:"volume,omitzero"`
 }
 
 // VolumeTarget is a claim for backups.
-//
-// +kubebuilder:validation:XValidation:rule="quantity(string(self.size)).isGreaterThan(quantity('0'))",fieldPath=".size",message="size must be positive"
 type VolumeTarget struct {
 	// size of the claim of each database.
-	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:MaxLength=32
 	// +required
-	Size resource.Quantity `json:"size,omitzero"`
+	Size Capacity `json:"size,omitempty"`
 
 	// storageClassName of the claims. Omitted: the stack class's default, else the cluster's.
 	// +kubebuilder:validation:MinLength=1
@@ -71,5 +66,5 @@ type BackupRecord struct {
 
 	// completedAt is when it was complete.
 	// +required
-	CompletedAt metav1.Time `json:"completedAt,omitzero"`
+	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
 }

@@ -85,14 +85,16 @@ type StackBackupStatus struct {
 	// bytes that it takes up.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
-	Bytes int64 `json:"bytes,omitempty"`
+	Bytes *int64 `json:"bytes,omitempty"`
 
 	// rows of all tables in it.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
-	Rows int64 `json:"rows,omitempty"`
+	Rows *int64 `json:"rows,omitempty"`
 
 	// sha256 of its manifest, which has those of its files.
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
 	// +optional
 	SHA256 string `json:"sha256,omitempty"`

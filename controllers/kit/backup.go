@@ -2,8 +2,12 @@ package kit
 
 import "regexp"
 
-// BackupRole and RestoreRole are the component labels of the Jobs that make a backup and that make data of one.
-const BackupRole, RestoreRole = "backup", "restore"
+const (
+	// BackupRole is the component label of a Job that makes a backup.
+	BackupRole = "backup"
+	// RestoreRole is that of a Job that makes data of one.
+	RestoreRole = "restore"
+)
 
 var archiveName = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]{1,20}$`)
 

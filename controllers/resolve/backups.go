@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -16,6 +17,11 @@ import (
 
 // IndexBackups finds the StackBackups of a namespace by the name of the database that they are of.
 const IndexBackups = "database"
+
+// BackupKeys is the key of a StackBackup in IndexBackups.
+func BackupKeys(object client.Object) []string {
+	return []string{object.(*v1alpha1.StackBackup).Spec.Database.Name} //nolint:forcetypeassert // the index is of this type
+}
 
 // backups resolves where the backups of a service are kept, and the one that a new service begins with.
 func (r *Resolver) backups(ctx context.Context, plan *ServicePlan) error {
@@ -43,14 +49,18 @@ func (r *Resolver) backups(ctx context.Context, plan *ServicePlan) error {
 }
 
 // vaultStorage is the claim of the class's. One that exists does not care for a storage class that goes.
-func (r *Resolver) vaultStorage(ctx context.Context, plan *ServicePlan, volume *v1alpha1.VolumeTarget) (part.Storage, error) {
-	wanted := &v1alpha1.Storage{Size: v1alpha1.Capacity(volume.Size.String()), StorageClassName: volume.StorageClassName}
-	exists := plan.Recorded != nil && plan.Recorded.Backup != nil
-	result := part.Storage{Size: volume.Size, ClassName: plan.Class.storageClass(wanted)}
-	if exists {
+func (r *Resolver) vaultStorage(ctx context.Context, plan *ServicePlan, volume v1alpha1.VolumeTarget) (part.Storage, error) {
+	const field = "spec.backupTarget.volume of the StackClass"
+	size, err := resource.ParseQuantity(string(volume.Size))
+	if err != nil {
+		return part.Storage{}, part.Invalid(v1alpha1.ReasonInvalid, "%s: size: %v", field, err)
+	}
+	wanted := &v1alpha1.Storage{StorageClassName: volume.StorageClassName}
+	result := part.Storage{Size: size, ClassName: plan.Class.storageClass(wanted)}
+	if plan.Recorded != nil && plan.Recorded.Backup != nil {
 		return result, nil
 	}
-	return result, r.checkStorageClass(ctx, "spec.backupTarget.volume of the StackClass", result.ClassName, false)
+	return result, r.checkStorageClass(ctx, field, result.ClassName, false)
 }
 
 // recovery finds the backup that a new service begins with. What a service began with stands in its anchor; one that kept data

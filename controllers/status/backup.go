@@ -39,7 +39,7 @@ func Backup(pass BackupPass, now time.Time) v1alpha1.StackBackupStatus {
 	}
 	if job := pass.job(); verdict.Ready && job.Report != nil {
 		report := job.Report
-		next.Archive, next.Version, next.Bytes, next.Rows, next.SHA256 = report.Archive, report.Version, report.Bytes, report.Rows, report.SHA256
+		next.Archive, next.Version, next.Bytes, next.Rows, next.SHA256 = report.Archive, report.Version, &report.Bytes, &report.Rows, report.SHA256
 		next.Engine = v1alpha1.DatabaseEngine(report.Engine)
 	}
 	c := conditions{list: next.Conditions, generation: next.ObservedGeneration, now: now}
@@ -89,7 +89,7 @@ func LastBackup(object client.Object, backups []v1alpha1.StackBackup) {
 			continue
 		}
 		if last := database.Status.LastBackup; last == nil || last.CompletedAt.Before(b.Status.CompletedAt) {
-			database.Status.LastBackup = &v1alpha1.BackupRecord{Name: b.Name, CompletedAt: *b.Status.CompletedAt}
+			database.Status.LastBackup = &v1alpha1.BackupRecord{Name: b.Name, CompletedAt: b.Status.CompletedAt}
 		}
 	}
 }

@@ -2,15 +2,20 @@ package controllers
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/apply"
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/resolve"
@@ -22,9 +27,54 @@ func (r *StackBackupReconciler) setup(manager ctrl.Manager, options Options) err
 		WithOptions(controller.Options{MaxConcurrentReconciles: options.Concurrency}).
 		Watches(&v1alpha1.StackBackup{}, enqueue(prioritySpec, itself), builder.WithPredicates(specChanged)).
 		Watches(&v1alpha1.StackDatabase{}, enqueue(priorityChild, backupsOf(cache))).
-		Watches(&batchv1.Job{}, enqueue(priorityChild, ownerOf(kindBackup))).
-		Watches(&corev1.Pod{}, enqueue(priorityChild, ownerOf(kindBackup))).
+		Watches(&batchv1.Job{}, enqueue(priorityChild, backupOfRun)).
+		Watches(&corev1.Pod{}, enqueue(priorityChild, backupOfRun)).
 		Complete(r)
+}
+
+// backupOfRun returns the backup that a Job or its pod makes: its owner, or where the schedule made the Job, the one of its name.
+func backupOfRun(ctx context.Context, object client.Object) []client.ObjectKey {
+	labels := object.GetLabels()
+	if labels[desired.LabelOwnerKind] != resolve.KindDatabase || labels[kit.LabelComponent] != kit.BackupRole {
+		return ownerOf(kindBackup)(ctx, object)
+	}
+	name := object.GetName()
+	if _, isPod := object.(*corev1.Pod); isPod {
+		name = labels[batchv1.JobNameLabel]
+	}
+	return []client.ObjectKey{{Namespace: object.GetNamespace(), Name: name}}
+}
+
+// record makes a StackBackup for each run of the schedule, under the name of its Job: what became of it is told there.
+func (r *DataServiceReconciler) record(ctx context.Context, plan *resolve.ServicePlan) error {
+	if r.Kind != resolve.KindDatabase || plan.Service == nil {
+		return nil
+	}
+	jobs := &batchv1.JobList{}
+	key := apply.OwnerKey(r.Kind, plan.Service.Namespace, plan.Service.Name)
+	if err := r.Client.List(ctx, jobs, client.InNamespace(plan.Service.Namespace), client.MatchingFields{apply.IndexOwner: key}); err != nil {
+		return err
+	}
+	for i := range jobs.Items {
+		job := &jobs.Items[i]
+		if controller := metav1.GetControllerOf(job); controller == nil || controller.Kind != "CronJob" || recorded(plan.Backups, job.Name) {
+			continue
+		}
+		identity := kit.ServiceIdentity(plan.Service, kit.BackupRole)
+		backup := &v1alpha1.StackBackup{
+			ObjectMeta: identity.Meta(job.Namespace, job.Name),
+			Spec:       v1alpha1.StackBackupSpec{Database: v1alpha1.BackedUpDatabase{Name: plan.Service.Name}},
+		}
+		backup.Labels[v1alpha1.LabelScheduled] = "true"
+		if err := r.Client.Create(ctx, backup); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("record of backup %s: %w", job.Name, err)
+		}
+	}
+	return nil
+}
+
+func recorded(backups []v1alpha1.StackBackup, name string) bool {
+	return slices.ContainsFunc(backups, func(b v1alpha1.StackBackup) bool { return b.Name == name })
 }
 
 // backupsOf returns the backups of a database.

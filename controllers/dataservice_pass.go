@@ -35,6 +35,9 @@ func (r *DataServiceReconciler) run(ctx context.Context, owner desired.Owner) st
 	if err := r.replaceMissingSecrets(ctx, &pass); err != nil {
 		pass.Err = err
 	}
+	if err := r.record(ctx, pass.Plan); err != nil && pass.Err == nil {
+		pass.Err = err
+	}
 	return pass
 }
 

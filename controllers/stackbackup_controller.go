@@ -16,7 +16,7 @@ import (
 	"github.com/stackwright/stackwright/controllers/status"
 )
 
-// +kubebuilder:rbac:groups=stackwright.dev,resources=stackbackups,verbs=get;list;watch
+// +kubebuilder:rbac:groups=stackwright.dev,resources=stackbackups,verbs=get;list;watch;create
 // +kubebuilder:rbac:groups=stackwright.dev,resources=stackbackups/status,verbs=patch
 // +kubebuilder:rbac:groups=stackwright.dev,resources=stackbackups/finalizers,verbs=update
 
@@ -69,6 +69,10 @@ func (r *StackBackupReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 // run is one pass over a backup. A Job that was made is looked at whatever became of the database since.
 func (r *StackBackupReconciler) run(ctx context.Context, owner desired.Owner, object *v1alpha1.StackBackup) status.BackupPass {
 	pass := status.BackupPass{Object: object}
+	if object.Labels[v1alpha1.LabelScheduled] == "true" {
+		pass.State, pass.Err = r.Observer.Job(ctx, client.ObjectKeyFromObject(object))
+		return pass
+	}
 	if pass.State, pass.Err = r.Observer.Read(ctx, owner, nil); pass.Err != nil || len(pass.State.Workloads) > 0 {
 		return pass
 	}

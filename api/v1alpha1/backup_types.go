@@ -24,6 +24,37 @@ type VolumeTarget struct {
 	StorageClassName string `json:"storageClassName,omitempty"`
 }
 
+// DatabaseBackup makes backups by itself. They go on while the operator is away, and stop while the database is suspended.
+type DatabaseBackup struct {
+	// schedule is when, as five fields of cron (minute, hour, day, month, weekday) or as @hourly, @daily, @weekly, @monthly or
+	// @yearly.
+	// +kubebuilder:validation:MinLength=5
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^(@(hourly|daily|weekly|monthly|yearly)|[0-9*][0-9*,/-]*( [0-9*][0-9*,/-]*){2}( [0-9A-Za-z*][0-9A-Za-z*,/-]*){2})$`
+	// +required
+	Schedule string `json:"schedule,omitempty"`
+
+	// timeZone of the schedule, such as Europe/Madrid. Omitted: that of the cluster's control plane, mostly UTC.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`
+	// +optional
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// retention is how many archives are kept, whoever asked for them. Omitted: all.
+	// +optional
+	Retention *BackupRetention `json:"retention,omitempty"`
+}
+
+// BackupRetention is how many archives are kept.
+type BackupRetention struct {
+	// count of the newest archives that are kept. Older ones are removed when another one is complete, never before.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +required
+	Count int32 `json:"count,omitempty"`
+}
+
 // DatabaseBootstrap says what a new database begins with.
 type DatabaseBootstrap struct {
 	// recovery begins with the content of a backup.

@@ -137,6 +137,8 @@ const (
 	AnnotationConfirmDeletion = "stackwright.dev/confirm-deletion"
 	// LabelStack names the stack that an object was made for.
 	LabelStack = "stackwright.dev/stack"
+	// LabelScheduled marks with "true" a StackBackup that tells of a run of the schedule.
+	LabelScheduled = "stackwright.dev/scheduled"
 	// LabelEntry names the entry of the stack that an object was made for.
 	LabelEntry = "stackwright.dev/entry"
 )

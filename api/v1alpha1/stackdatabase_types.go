@@ -77,6 +77,10 @@ type DatabaseSettings struct {
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty"`
 
+	// backup makes backups by itself. It takes a class with a backupTarget.
+	// +optional
+	Backup *DatabaseBackup `json:"backup,omitempty"`
+
 	// allowedConsumers grants other stacks access. The stack that made the database needs no grant.
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic

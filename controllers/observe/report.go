@@ -1,17 +1,22 @@
 package observe
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
 )
 
 // Report is what a container of a backup or restore left behind as its termination message: a complaint, or the facts of an
@@ -77,7 +82,7 @@ func printable(r rune) rune {
 
 // lastReport is what the newest pod of a Job has to say; nil when that is nothing.
 func lastReport(object client.Object, pods []corev1.Pod) *Report {
-	mine := podsOf(object, pods)
+	mine := slices.DeleteFunc(podsOf(object, pods), func(pod corev1.Pod) bool { return pod.Labels[batchv1.JobNameLabel] != object.GetName() })
 	slices.SortFunc(mine, func(a, b corev1.Pod) int { return b.CreationTimestamp.Compare(a.CreationTimestamp.Time) })
 	for i := range mine {
 		for _, status := range slices.Concat(mine[i].Status.ContainerStatuses, mine[i].Status.InitContainerStatuses) {
@@ -97,4 +102,26 @@ func (w *Workload) heed(report *Report) {
 	if report != nil && report.Reason != "" && !w.RolledOut {
 		w.Cause = &Cause{report.Reason, report.Message}
 	}
+}
+
+// Job observes a Job of the schedule.
+func (o *Observer) Job(ctx context.Context, key client.ObjectKey) (*State, error) {
+	object := &batchv1.Job{}
+	if err := o.Cache.Get(ctx, key, object); apierrors.IsNotFound(err) {
+		return nil, part.Invalid(v1alpha1.ReasonJobFailed,
+			"job %s of the schedule was gone before it could be asked for the archive; this record can be deleted", key.Name)
+	} else if err != nil {
+		return nil, err
+	}
+	pods := &corev1.PodList{}
+	err := o.Cache.List(ctx, pods, client.InNamespace(key.Namespace), client.MatchingLabels{batchv1.JobNameLabel: key.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list pods: %w", err)
+	}
+	workload, _ := workloadOf(object)
+	workload.heed(lastReport(object, pods.Items))
+	state := &State{}
+	o.judge(ctx, state, object, &workload, pods.Items)
+	state.Workloads = []Workload{workload}
+	return state, nil
 }

@@ -8,6 +8,10 @@ type Vault struct {
 	Storage Storage
 	// Login of the role that reads everything; nil until it was made.
 	Login *Credential
+	// Schedule is when backups are made, in the TimeZone where that is not empty; empty: only on demand.
+	Schedule, TimeZone string
+	// Keep is how many archives are kept; 0: all.
+	Keep int32
 }
 
 // Recovery is the backup that a service is made from.

@@ -36,6 +36,12 @@ func (r *Resolver) backups(ctx context.Context, plan *ServicePlan) error {
 			return err
 		}
 		plan.Service.Vault = &part.Vault{Image: image, Storage: storage}
+		if b := plan.View.Backups; b != nil {
+			plan.Service.Vault.Schedule, plan.Service.Vault.TimeZone = b.Schedule, b.TimeZone
+			if b.Retention != nil {
+				plan.Service.Vault.Keep = b.Retention.Count
+			}
+		}
 	}
 	if plan.View.Kind == KindDatabase {
 		list := &v1alpha1.StackBackupList{}

@@ -25,8 +25,9 @@ type View struct {
 	Common   *v1alpha1.DataServiceSpec
 	Status   *v1alpha1.DataServiceStatus
 
-	// Backup is the StackBackup that the spec names to begin with; empty: none.
-	Backup string
+	// Backup is the StackBackup that the spec names to begin with; empty: none. Backups says when others are made; nil: on demand.
+	Backup  string
+	Backups *v1alpha1.DatabaseBackup
 
 	replicas, shards, nodes int32
 	durable                 bool
@@ -73,7 +74,7 @@ func ViewOf(object client.Object) *View {
 func viewOfDatabase(o *v1alpha1.StackDatabase) *View {
 	view := &View{
 		Kind: KindDatabase, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
-		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, replicas: valueOr(o.Spec.Replicas, 0),
+		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, replicas: valueOr(o.Spec.Replicas, 0),
 	}
 	if b := o.Spec.Bootstrap; b != nil {
 		view.Backup = b.Recovery.BackupRef.Name

@@ -20,6 +20,11 @@ const readerPath = "/stackwright/reader"
 
 // dumpJob makes one backup.
 func dumpJob(s *part.Service, name string) (part.Output, error) {
+	return backup.Dump(s, name, dumpStep(s)), nil
+}
+
+// dumpStep makes an archive of what the primary has.
+func dumpStep(s *part.Service) backup.Step {
 	container := corev1.Container{
 		Name: "dump", Image: s.Image.Name, Command: []string{"sh", backup.ScriptsPath + "/dump.sh"},
 		Env: slices.Concat([]corev1.EnvVar{podName(), {Name: "MAJOR", Value: strconv.Itoa(major(s.Image.Version))}, {Name: "LANG", Value: "C.UTF-8"}},
@@ -32,7 +37,7 @@ func dumpJob(s *part.Service, name string) (part.Output, error) {
 		volumes = append(volumes, authorityVolume(s))
 		container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "tls", MountPath: tlsPath, ReadOnly: true})
 	}
-	return backup.Dump(s, name, backup.Step{Container: container, Volumes: volumes, Files: files(dumpScripts)}), nil
+	return backup.Step{Container: container, Volumes: volumes, Files: files(dumpScripts)}
 }
 
 // restoreJob makes the data directory of the primary from a backup, in the claim that the StatefulSet will use.

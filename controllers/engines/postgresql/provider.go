@@ -78,6 +78,9 @@ func build(s *part.Service) (part.Output, error) {
 	if s.Vault != nil {
 		output.Retain(backup.Claim(s))
 	}
+	if s.Vault != nil && s.Vault.Login != nil && s.Vault.Schedule != "" {
+		output.Merge(backup.Schedule(s, dumpStep(s)))
+	}
 	if s.Recovery != nil && !s.Suspended {
 		restore := restoreJob(s, config.Name, set)
 		output.Merge(restore)

@@ -3,6 +3,8 @@
 package backup
 
 import (
+	"strconv"
+
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,12 +49,43 @@ func Claim(s *part.Service) *corev1.PersistentVolumeClaim {
 func Dump(s *part.Service, name string, step Step) part.Output {
 	identity := kit.ServiceIdentity(s, kit.BackupRole)
 	scripts := kit.Config(identity, s.Namespace, name, files(step, "store.sh"))
-	archive := part.Recovery{Source: s.Name}
-	store := carrier(s, "store", archive, false)
-	pod := pod(s, scripts.Name, archive, step.Volumes, engineStep(s, step.Container, archive), store)
-	job := job(identity, s.Namespace, name, pod)
+	job := job(identity, s.Namespace, name, dumpPod(s, scripts.Name, step))
 	job.Spec.TTLSecondsAfterFinished = kit.Ptr(int32(keptSeconds))
 	return part.Output{Objects: []part.Object{scripts, job}}
+}
+
+// Schedule makes backups by itself, one at a time. It rests while the service does.
+func Schedule(s *part.Service, step Step) part.Output {
+	identity := kit.ServiceIdentity(s, kit.BackupRole)
+	name := kit.Child(s.Name, kit.BackupRole)
+	scripts := kit.Config(identity, s.Namespace, name, files(step, "store.sh"))
+	run := job(identity, s.Namespace, name, dumpPod(s, scripts.Name, step))
+	schedule := &batchv1.CronJob{
+		ObjectMeta: identity.Meta(s.Namespace, name),
+		Spec: batchv1.CronJobSpec{
+			Schedule:          s.Vault.Schedule,
+			ConcurrencyPolicy: batchv1.ForbidConcurrent,
+			Suspend:           kit.Ptr(s.Suspended || s.Recovery != nil),
+			// One that was missed, with the control plane away, is made up for within an hour.
+			StartingDeadlineSeconds:    kit.Ptr(int64(60 * 60)),
+			SuccessfulJobsHistoryLimit: kit.Ptr(int32(3)),
+			FailedJobsHistoryLimit:     kit.Ptr(int32(3)),
+			JobTemplate:                batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()}, Spec: run.Spec},
+		},
+	}
+	if s.Vault.TimeZone != "" {
+		schedule.Spec.TimeZone = &s.Vault.TimeZone
+	}
+	return part.Output{Objects: []part.Object{scripts, schedule}}
+}
+
+func dumpPod(s *part.Service, scripts string, step Step) corev1.PodSpec {
+	archive := part.Recovery{Source: s.Name}
+	store := carrier(s, "store", archive, false)
+	if s.Vault.Keep > 0 {
+		store.Env = append(store.Env, corev1.EnvVar{Name: "KEEP", Value: strconv.Itoa(int(s.Vault.Keep))})
+	}
+	return pod(s, scripts, archive, step.Volumes, engineStep(s, step.Container, archive), store)
 }
 
 // Restore is the Job that makes the claim of a service's primary from a backup, before any server runs: rclone fetches the archive

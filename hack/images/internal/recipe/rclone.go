@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/stackwright/stackwright/hack/images/internal/archive"
 	"github.com/stackwright/stackwright/hack/images/internal/debian"
 )
 

@@ -14,6 +14,26 @@ leave() {
 	unreachable
 }
 
+# archives lists what is complete, oldest first.
+archives() {
+	rclone lsf vault: --dirs-only | sed 's#/$##' | grep -E '^[0-9]{8}-[0-9]{6}-[a-z0-9]+$' | sort | while read -r each; do
+		[ -z "$(rclone lsf "vault:$each/manifest" 2>/dev/null)" ] || echo "$each"
+	done
+}
+
+# retain removes the oldest archives beyond KEEP. It runs after this one is complete, which is the newest and stays.
+retain() {
+	archives >/tmp/archives
+	surplus=$(($(wc -l </tmp/archives) - KEEP))
+	[ "$surplus" -gt 0 ] || return 0
+	head -n "$surplus" /tmp/archives | while read -r old; do
+		[ "$old" != "$name" ] || continue
+		say "removing $old"
+		# Without its manifest it is no archive any more, whatever interrupts the rest.
+		rclone deletefile "vault:$old/manifest" && rclone purge "vault:$old" || say "$old is not removed: it is tried again next time"
+	done
+}
+
 open_vault
 say "storing $name"
 transfer copy "$ARCHIVE" "vault:$name" --exclude /manifest || leave
@@ -22,6 +42,7 @@ transfer check --download "$ARCHIVE" "vault:$name" --exclude /manifest || leave
 transfer copyto "$ARCHIVE/manifest" "vault:$name/manifest" || leave
 sync
 transfer check --download "$ARCHIVE" "vault:$name" || leave
+[ -z "${KEEP:-}" ] || retain
 bytes=$(rclone size --json "vault:$name" | sed 's/.*"bytes":\([0-9]*\).*/\1/')
 say "$name is complete"
 printf '{"archive":"%s","engine":"%s","version":"%s","bytes":%s,"rows":%s,"sha256":"%s"}' \

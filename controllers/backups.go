@@ -73,6 +73,31 @@ func (r *DataServiceReconciler) record(ctx context.Context, plan *resolve.Servic
 	return nil
 }
 
+// mountedByRuns spares the ConfigMaps of runs of the schedule that have yet to end: a pod that cannot mount its scripts would wait
+// for ever, and the schedule with it.
+func (r *DataServiceReconciler) mountedByRuns(ctx context.Context, owner desired.Owner) (func(client.Object) bool, error) {
+	jobs := &batchv1.JobList{}
+	err := r.Client.List(ctx, jobs, client.InNamespace(owner.Object.GetNamespace()), client.MatchingFields{apply.IndexOwner: apply.KeyOf(owner)})
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for i := range jobs.Items {
+		if jobs.Items[i].Status.CompletionTime != nil || jobs.Items[i].Labels[kit.LabelComponent] != kit.BackupRole {
+			continue
+		}
+		for _, volume := range jobs.Items[i].Spec.Template.Spec.Volumes {
+			if volume.ConfigMap != nil {
+				used[volume.ConfigMap.Name] = true
+			}
+		}
+	}
+	return func(object client.Object) bool {
+		_, isConfigMap := object.(*corev1.ConfigMap)
+		return isConfigMap && used[object.GetName()]
+	}, nil
+}
+
 func recorded(backups []v1alpha1.StackBackup, name string) bool {
 	return slices.ContainsFunc(backups, func(b v1alpha1.StackBackup) bool { return b.Name == name })
 }

@@ -62,7 +62,11 @@ func (r *DataServiceReconciler) converge(ctx context.Context, owner desired.Owne
 	if err := r.Applier.GrowClaims(ctx, owner, output); err != nil {
 		return err
 	}
-	return r.Applier.Prune(ctx, owner, result, output, func(client.Object) bool { return false })
+	keep, err := r.mountedByRuns(ctx, owner)
+	if err != nil {
+		return err
+	}
+	return r.Applier.Prune(ctx, owner, result, output, keep)
 }
 
 // anchored makes the anchor say what it should: it is written before the first object, and again once the credentials that it

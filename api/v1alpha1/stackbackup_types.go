@@ -112,3 +112,6 @@ type StackBackupList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []StackBackup `json:"items"`
 }
+
+// GetConditions returns the conditions of the backup's status.
+func (s *StackBackup) GetConditions() *[]metav1.Condition { return &s.Status.Conditions }

@@ -140,17 +140,26 @@ func (c *Cluster) connect(context.Context) error {
 	return err
 }
 
-// loadImages loads the archive with the engines and the sample shop, unless the node has this very one.
+// loadImages loads the archives with the engines and the sample shop, and with rclone.
 func (c *Cluster) loadImages(ctx context.Context) error {
-	if err := c.stream(ctx, "go", "run", "-C", "hack/images", ".", "build", "demo"); err != nil {
+	for name, mark := range map[string]string{"demo": "e2e-images", "rclone": "e2e-images-rclone"} {
+		if err := c.loadArchive(ctx, name, filepath.Join(c.State, mark)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadArchive loads one archive, unless the node has this very one: the file mark names what was loaded.
+func (c *Cluster) loadArchive(ctx context.Context, name, mark string) error {
+	if err := c.stream(ctx, "go", "run", "-C", "hack/images", ".", "build", name); err != nil {
 		return fmt.Errorf("build the images: %w", err)
 	}
-	path, err := c.output(ctx, "go", "run", "-C", "hack/images", ".", "path", "demo")
+	path, err := c.output(ctx, "go", "run", "-C", "hack/images", ".", "path", name)
 	if err != nil {
 		return err
 	}
 	archive := strings.TrimSpace(path)
-	mark := filepath.Join(c.State, "e2e-images")
 	if loaded, err := os.ReadFile(mark); err == nil && string(loaded) == archive {
 		return nil
 	}
@@ -172,7 +181,7 @@ func (c *Cluster) InstallCRDs(ctx context.Context) error {
 // CRDs names the CRDs of the project as kubectl arguments.
 func CRDs() []string {
 	var names []string
-	for _, plural := range []string{"backendstacks", "stackdatabases", "stackcaches", "stackqueues", "stackclasses"} {
+	for _, plural := range []string{"backendstacks", "stackdatabases", "stackcaches", "stackqueues", "stackbackups", "stackclasses"} {
 		names = append(names, "crd/"+plural+".stackwright.dev")
 	}
 	return names

@@ -14,10 +14,13 @@ leave() {
 	unreachable
 }
 
-# archives lists what is complete, oldest first.
+# folders lists what is or was to be an archive, oldest first.
+folders() { rclone lsf vault: --dirs-only | sed 's#/$##' | grep -E '^[0-9]{8}-[0-9]{6}-[a-z0-9]+$' | sort; }
+
+# archives lists what is complete.
 archives() {
-	rclone lsf vault: --dirs-only | sed 's#/$##' | grep -E '^[0-9]{8}-[0-9]{6}-[a-z0-9]+$' | sort | while read -r each; do
-		[ -z "$(rclone lsf "vault:$each/manifest" 2>/dev/null)" ] || echo "$each"
+	folders | while read -r each; do
+		! rclone lsf "vault:$each" 2>/dev/null | grep -qx manifest || echo "$each"
 	done
 }
 
@@ -34,6 +37,18 @@ retain() {
 	done
 }
 
+# sweep removes what was begun two days ago and never completed. A folder that cannot be listed is left alone.
+sweep() {
+	before=$(date -u -d "@$(($(date -u '+%s') - 172800))" '+%Y%m%d-%H%M%S')
+	folders | while read -r each; do
+		[ "$(printf '%s\n' "$each" "$before" | sort | head -n 1)" = "$each" ] && rclone lsf "vault:$each" >/tmp/listed 2>/dev/null || continue
+		grep -qx manifest /tmp/listed || {
+			say "removing $each, which was never complete"
+			rclone purge "vault:$each" || true
+		}
+	done
+}
+
 open_vault
 say "storing $name"
 transfer copy "$ARCHIVE" "vault:$name" --exclude /manifest || leave
@@ -43,6 +58,7 @@ transfer copyto "$ARCHIVE/manifest" "vault:$name/manifest" || leave
 sync
 transfer check --download "$ARCHIVE" "vault:$name" || leave
 [ -z "${KEEP:-}" ] || retain
+sweep
 bytes=$(rclone size --json "vault:$name" | sed 's/.*"bytes":\([0-9]*\).*/\1/')
 say "$name is complete"
 printf '{"archive":"%s","engine":"%s","version":"%s","bytes":%s,"rows":%s,"sha256":"%s"}' \

@@ -346,8 +346,8 @@ func (w *world) ready(name string) *v1alpha1.BackendStack {
 }
 
 func conditionsOf(object client.Object) []metav1.Condition {
-	if stack, ok := object.(*v1alpha1.BackendStack); ok {
-		return stack.Status.Conditions
+	if conditioned, ok := object.(interface{ GetConditions() *[]metav1.Condition }); ok {
+		return *conditioned.GetConditions()
 	}
 	return statusOf(object).Conditions
 }

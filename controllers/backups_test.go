@@ -241,3 +241,48 @@ func TestARunOfTheScheduleIsRecorded(t *testing.T) {
 		return nil
 	})
 }
+
+// TestATryOfARestoreIsTold: what became of it stands in the status, and does not take Ready away.
+func TestATryOfARestoreIsTold(t *testing.T) {
+	w := vaulted(t)
+	w.database("main", "  backup: {schedule: \"@daily\", verify: {schedule: \"@weekly\"}}\n")
+	w.start(settings{})
+	w.condition(databaseNamed("main"), v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	schedule := get(w, "main-verify", &batchv1.CronJob{})
+	try := func(name string) *batchv1.Job {
+		job := &batchv1.Job{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: w.own, Name: name, Labels: schedule.Spec.JobTemplate.Labels,
+				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(schedule, batchv1.SchemeGroupVersion.WithKind("CronJob"))},
+			},
+			Spec: schedule.Spec.JobTemplate.Spec,
+		}
+		w.must(w.client.Create(t.Context(), job))
+		return job
+	}
+	w.pod(try("main-verify-1"), 0, `{"archive":"20261123-120823-x7k2p","version":"17","rows":5005}`)
+	w.condition(databaseNamed("main"), v1alpha1.ConditionBackupsVerified, metav1.ConditionTrue, v1alpha1.ReasonVerified)
+	w.workloadsStay.Store(true)
+	job := w.newer(func() *batchv1.Job { return try("main-verify-2") })
+	w.pod(job, 3, `{"reason":"CorruptArchive","message":"file shop.dump is not what was written"}`)
+	w.failed(job)
+	w.condition(databaseNamed("main"), v1alpha1.ConditionBackupsVerified, metav1.ConditionFalse, v1alpha1.ReasonCorruptArchive)
+	database := databaseNamed("main")
+	w.condition(database, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	if last := database.Status.LastVerifiedRestore; last == nil || last.Archive != "20261123-120823-x7k2p" {
+		t.Errorf("%+v", last)
+	}
+}
+
+// newer makes a Job in a later second than the one before: ages are told by the second.
+func (w *world) newer(create func() *batchv1.Job) *batchv1.Job {
+	w.t.Helper()
+	now := metav1.Now().Unix()
+	w.eventually("the next second begins", func() error {
+		if metav1.Now().Unix() == now {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	return create()
+}

@@ -41,9 +41,23 @@ type DatabaseBackup struct {
 	// +optional
 	TimeZone string `json:"timeZone,omitempty"`
 
+	// verify restores the newest archive into a throw-away server, and compares every table.
+	// +optional
+	Verify *BackupVerification `json:"verify,omitempty"`
+
 	// retention is how many archives are kept, whoever asked for them. Omitted: all.
 	// +optional
 	Retention *BackupRetention `json:"retention,omitempty"`
+}
+
+// BackupVerification says when the newest archive is tried.
+type BackupVerification struct {
+	// schedule is when, in the form and time zone of that of the backups.
+	// +kubebuilder:validation:MinLength=5
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^(@(hourly|daily|weekly|monthly|yearly)|[0-9*][0-9*,/-]*( [0-9*][0-9*,/-]*){2}( [0-9A-Za-z*][0-9A-Za-z*,/-]*){2})$`
+	// +required
+	Schedule string `json:"schedule,omitempty"`
 }
 
 // BackupRetention is how many archives are kept.
@@ -85,6 +99,23 @@ type StackDatabaseStatus struct {
 	// lastBackup is the newest backup that is complete.
 	// +optional
 	LastBackup *BackupRecord `json:"lastBackup,omitempty"`
+
+	// lastVerifiedRestore is the archive that was last restored for a try, with all its rows.
+	// +optional
+	LastVerifiedRestore *VerifiedRestore `json:"lastVerifiedRestore,omitempty"`
+}
+
+// VerifiedRestore tells of an archive that was restored for a try.
+type VerifiedRestore struct {
+	// archive is its name in the place of the backups.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Archive string `json:"archive,omitempty"`
+
+	// completedAt is when that was done.
+	// +required
+	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
 }
 
 // BackupRecord tells of one backup.

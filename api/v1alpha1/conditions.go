@@ -13,6 +13,9 @@ const (
 	// ConditionUpdateAvailable is True when the operator would render a workload differently than it runs, and waits for
 	// the next change of its inputs.
 	ConditionUpdateAvailable = "UpdateAvailable"
+	// ConditionBackupsVerified tells whether the newest archive of a database could be restored when that was last tried; absent where
+	// nobody asked for a try.
+	ConditionBackupsVerified = "BackupsVerified"
 	// ConditionComponentsReady tells of all components together.
 	ConditionComponentsReady = "ComponentsReady"
 	// ConditionDependenciesReady tells of all databases, caches, queues and bindings together.
@@ -85,6 +88,8 @@ const (
 	ReasonJobFailed = "JobFailed"
 	// ReasonCompleted: the backup is stored and was read back.
 	ReasonCompleted = "Completed"
+	// ReasonVerified: the newest archive was restored for a try, with all its rows.
+	ReasonVerified = "Verified"
 	// ReasonRestoring: the database is being made from a backup.
 	ReasonRestoring = "Restoring"
 	// ReasonNoBackupTarget: the class has no place for backups, or the engine none to make.

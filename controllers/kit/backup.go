@@ -7,6 +7,8 @@ const (
 	BackupRole = "backup"
 	// RestoreRole is that of a Job that makes data of one.
 	RestoreRole = "restore"
+	// VerifyRole is that of a Job that tries whether an archive can be restored.
+	VerifyRole = "verify"
 )
 
 var archiveName = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]{1,20}$`)

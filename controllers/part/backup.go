@@ -10,6 +10,8 @@ type Vault struct {
 	Login *Credential
 	// Schedule is when backups are made, in the TimeZone where that is not empty; empty: only on demand.
 	Schedule, TimeZone string
+	// Verify is when the newest archive is restored for a try; empty: never.
+	Verify string
 	// Keep is how many archives are kept; 0: all.
 	Keep int32
 }

@@ -38,6 +38,9 @@ func (r *Resolver) backups(ctx context.Context, plan *ServicePlan) error {
 		plan.Service.Vault = &part.Vault{Image: image, Storage: storage}
 		if b := plan.View.Backups; b != nil {
 			plan.Service.Vault.Schedule, plan.Service.Vault.TimeZone = b.Schedule, b.TimeZone
+			if b.Verify != nil {
+				plan.Service.Vault.Verify = b.Verify.Schedule
+			}
 			if b.Retention != nil {
 				plan.Service.Vault.Keep = b.Retention.Count
 			}

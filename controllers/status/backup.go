@@ -93,3 +93,29 @@ func LastBackup(object client.Object, backups []v1alpha1.StackBackup) {
 		}
 	}
 }
+
+// Verified tells a database what became of the newest try of a restore; nil says nothing new. Without tries the condition goes.
+func Verified(object client.Object, job *observe.Workload, now time.Time) {
+	database, ok := object.(*v1alpha1.StackDatabase)
+	if !ok {
+		return
+	}
+	status := &database.Status
+	if b := database.Spec.Backup; b == nil || b.Verify == nil {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionBackupsVerified)
+		return
+	}
+	if job == nil {
+		return
+	}
+	c := conditions{list: status.Conditions, generation: database.Generation, now: now}
+	verdict := ofWorkload("job "+job.Name, *job)
+	if job.RolledOut {
+		verdict = Verdict{Ready: true, Reason: v1alpha1.ReasonVerified, Message: "the newest archive was restored for a try, with all its rows"}
+		if last := status.LastVerifiedRestore; last == nil || last.Archive != job.Report.Archive {
+			status.LastVerifiedRestore = &v1alpha1.VerifiedRestore{Archive: job.Report.Archive, CompletedAt: &metav1.Time{Time: now.Truncate(time.Second)}}
+		}
+	}
+	c.verdict(v1alpha1.ConditionBackupsVerified, verdict)
+	status.Conditions = c.list
+}

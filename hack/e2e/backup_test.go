@@ -124,3 +124,41 @@ func put(t *testing.T, path string, content []byte) {
 		t.Fatal(err)
 	}
 }
+
+// By the clock a backup is made, recorded, and restored for a try; no more archives are kept than were asked for.
+func TestScheduledBackup(t *testing.T) {
+	t.Parallel()
+	n := backupRoom{suite.Namespace(t)}
+	class := backupClass(t, n)
+	n.Apply(stack("shop", "  stackClassName: "+class+"\n"+`  databases:
+  - name: main
+    engine: PostgreSQL
+    size: Nano
+    storage: {size: 1Gi}
+    backup: {schedule: "* * * * *", retention: {count: 1}, verify: {schedule: "* * * * *"}}
+  components:
+  - {name: web, `+idle+`}
+`))
+	n.Ready("shop", later)
+	rows{n.Namespace, t}.write("deployment/shop-web", "first")
+	database := &v1alpha1.StackDatabase{}
+	n.Await(database, "shop-main", v1alpha1.ConditionBackupsVerified, metav1.ConditionTrue, v1alpha1.ReasonVerified, later)
+	if s := database.Status; s.LastBackup == nil || s.LastVerifiedRestore == nil {
+		t.Fatalf("%+v", s)
+	}
+	var archives []string
+	harness.Eventually(t, later, "two backups are recorded, and one is kept", func() (bool, string) {
+		list := &v1alpha1.StackBackupList{}
+		if err := n.Client.List(t.Context(), list, client.InNamespace(n.Name), client.MatchingLabels{v1alpha1.LabelScheduled: "true"}); err != nil {
+			return false, err.Error()
+		}
+		complete := 0
+		for i := range list.Items {
+			if s := list.Items[i].Status; s.Archive != "" {
+				complete++
+				archives, _ = filepath.Glob(filepath.Join(n.archive(t, &list.Items[i]), "../*"))
+			}
+		}
+		return complete >= 2 && len(archives) <= 2, fmt.Sprintf("%d complete, there are %q", complete, archives)
+	})
+}

@@ -44,6 +44,11 @@ func dumpStep(s *part.Service) backup.Step {
 func restoreJob(s *part.Service, config string, set *appsv1.StatefulSet) part.Output {
 	claim := *set.Spec.VolumeClaimTemplates[0].DeepCopy()
 	claim.Name = kit.Child(claim.Name, set.Name, "0")
+	return backup.Restore(s, claim, restoreStep(s, config))
+}
+
+// restoreStep makes a data directory of an archive.
+func restoreStep(s *part.Service, config string) backup.Step {
 	container := corev1.Container{
 		Name: "restore", Image: s.Image.Name, Command: []string{"sh", backup.ScriptsPath + "/restore.sh"},
 		Env: append(serverEnv(s),
@@ -51,5 +56,5 @@ func restoreJob(s *part.Service, config string, set *appsv1.StatefulSet) part.Ou
 		Resources:    s.Resources,
 		VolumeMounts: append(serverMounts(s), corev1.VolumeMount{Name: "credentials", MountPath: credentialsPath, ReadOnly: true}),
 	}
-	return backup.Restore(s, claim, backup.Step{Container: container, Volumes: serverVolumes(s, config), Files: files(restoreScripts)})
+	return backup.Step{Container: container, Volumes: serverVolumes(s, config), Files: files(restoreScripts)}
 }

@@ -5,6 +5,8 @@ package postgresql
 import (
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/engines/internal/backup"
 	"github.com/stackwright/stackwright/controllers/kit"
@@ -75,17 +77,7 @@ func build(s *part.Service) (part.Output, error) {
 	if budget := disruptionBudget(s); budget != nil {
 		output.Add(budget)
 	}
-	if s.Vault != nil {
-		output.Retain(backup.Claim(s))
-	}
-	if s.Vault != nil && s.Vault.Login != nil && s.Vault.Schedule != "" {
-		output.Merge(backup.Schedule(s, dumpStep(s)))
-	}
-	if s.Recovery != nil && !s.Suspended {
-		restore := restoreJob(s, config.Name, set)
-		output.Merge(restore)
-		output.Provisioning = restore.Provisioning
-	}
+	addBackups(s, config.Name, set, &output)
 	if runs(s) {
 		plan := planConfigMap(s)
 		job := provisionJob(s, plan.Name)
@@ -94,6 +86,24 @@ func build(s *part.Service) (part.Output, error) {
 	}
 	verdicts(s, &output)
 	return output, nil
+}
+
+// addBackups adds what keeps and makes backups, and what begins with one.
+func addBackups(s *part.Service, config string, set *appsv1.StatefulSet, output *part.Output) {
+	if s.Vault != nil {
+		output.Retain(backup.Claim(s))
+	}
+	if s.Vault != nil && s.Vault.Login != nil && s.Vault.Schedule != "" {
+		output.Merge(backup.Schedule(s, dumpStep(s)))
+	}
+	if s.Vault != nil && s.Vault.Verify != "" {
+		output.Merge(backup.Verify(s, restoreStep(s, config)))
+	}
+	if s.Recovery != nil && !s.Suspended {
+		restore := restoreJob(s, config, set)
+		output.Merge(restore)
+		output.Provisioning = restore.Provisioning
+	}
 }
 
 // runs says whether the servers should run: there is nothing for them to serve before a backup is restored.

@@ -54,29 +54,43 @@ func Dump(s *part.Service, name string, step Step) part.Output {
 	return part.Output{Objects: []part.Object{scripts, job}}
 }
 
-// Schedule makes backups by itself, one at a time. It rests while the service does.
+// Schedule makes backups by itself.
 func Schedule(s *part.Service, step Step) part.Output {
 	identity := kit.ServiceIdentity(s, kit.BackupRole)
-	name := kit.Child(s.Name, kit.BackupRole)
-	scripts := kit.Config(identity, s.Namespace, name, files(step, "store.sh"))
-	run := job(identity, s.Namespace, name, dumpPod(s, scripts.Name, step))
-	schedule := &batchv1.CronJob{
+	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.BackupRole), files(step, "store.sh"))
+	return part.Output{Objects: []part.Object{scripts, cronJob(s, identity, s.Vault.Schedule, dumpPod(s, scripts.Name, step))}}
+}
+
+// Verify restores the newest archive by itself into a claim that goes with its pod.
+func Verify(s *part.Service, step Step) part.Output {
+	identity := kit.ServiceIdentity(s, kit.VerifyRole)
+	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.VerifyRole), files(step, "fetch.sh"))
+	archive := part.Recovery{Source: s.Name}
+	volumes := append([]corev1.Volume{scratch(s, kit.DataVolume)}, step.Volumes...)
+	pod := pod(s, scripts.Name, archive, volumes, carrier(s, "fetch", archive, true), engineStep(s, step.Container, archive))
+	return part.Output{Objects: []part.Object{scripts, cronJob(s, identity, s.Vault.Verify, pod)}}
+}
+
+// cronJob runs a pod by the clock, one at a time. It rests while the service does.
+func cronJob(s *part.Service, identity kit.Identity, schedule string, pod corev1.PodSpec) *batchv1.CronJob {
+	name := kit.Child(s.Name, identity.Component)
+	result := &batchv1.CronJob{
 		ObjectMeta: identity.Meta(s.Namespace, name),
 		Spec: batchv1.CronJobSpec{
-			Schedule:          s.Vault.Schedule,
+			Schedule:          schedule,
 			ConcurrencyPolicy: batchv1.ForbidConcurrent,
 			Suspend:           kit.Ptr(s.Suspended || s.Recovery != nil),
 			// One that was missed, with the control plane away, is made up for within an hour.
 			StartingDeadlineSeconds:    kit.Ptr(int64(60 * 60)),
 			SuccessfulJobsHistoryLimit: kit.Ptr(int32(3)),
 			FailedJobsHistoryLimit:     kit.Ptr(int32(3)),
-			JobTemplate:                batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()}, Spec: run.Spec},
+			JobTemplate:                batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: identity.Labels()}, Spec: job(identity, s.Namespace, name, pod).Spec},
 		},
 	}
 	if s.Vault.TimeZone != "" {
-		schedule.Spec.TimeZone = &s.Vault.TimeZone
+		result.Spec.TimeZone = &s.Vault.TimeZone
 	}
-	return part.Output{Objects: []part.Object{scripts, schedule}}
+	return result
 }
 
 func dumpPod(s *part.Service, scripts string, step Step) corev1.PodSpec {
@@ -156,7 +170,7 @@ func pod(
 	spec.InitContainers = []corev1.Container{first}
 	spec.Volumes = append([]corev1.Volume{
 		kit.ConfigVolume("scripts", scripts, 0o444),
-		scratch(s),
+		scratch(s, "archive"),
 		claimVolume("vault", kit.BackupClaim(archive.Source), false),
 		kit.EmptyDir("carrier", "64Mi"),
 	}, volumes...)
@@ -165,8 +179,8 @@ func pod(
 
 // scratch holds the archive on its way: a claim that goes with the pod and is as large as the data, since the disk of a node may
 // be small and is shared by all that runs there.
-func scratch(s *part.Service) corev1.Volume {
-	return corev1.Volume{Name: "archive", VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{
+func scratch(s *part.Service, name string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{
 		VolumeClaimTemplate: &corev1.PersistentVolumeClaimTemplate{Spec: kit.ClaimSpec(s.Storage, corev1.ReadWriteOnce)},
 	}}}
 }

@@ -5,6 +5,7 @@ here=${0%/*}
 . "$here/postgres.sh"
 . "$here/archive.sh"
 
+NAME=${NAME:-$(fact archive)}
 work=$DATA/.pgdata.new
 # What the directory was made from is told in it: a second run finds its work done.
 mark=stackwright.recovery

@@ -1,4 +1,4 @@
-# Fetches the archive NAME into the folder ARCHIVE and checks it. Nothing else is touched: what is wrong with an archive shows
+# Fetches the archive NAME, or the newest where that is not given, into the folder ARCHIVE and checks it. Nothing else is touched: what is wrong with an archive shows
 # before anything is made of it.
 set -eu
 here=${0%/*}
@@ -18,6 +18,10 @@ fetch_manifest() {
 }
 
 open_vault
+if [ -z "${NAME:-}" ]; then
+	NAME=$(archives | tail -n 1)
+	[ -n "$NAME" ] || refuse ArchiveNotFound "there is no backup yet; make one"
+fi
 find "$ARCHIVE" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
 say "fetching $NAME"
 fetch_manifest

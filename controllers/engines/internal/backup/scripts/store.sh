@@ -14,16 +14,6 @@ leave() {
 	unreachable
 }
 
-# folders lists what is or was to be an archive, oldest first.
-folders() { rclone lsf vault: --dirs-only | sed 's#/$##' | grep -E '^[0-9]{8}-[0-9]{6}-[a-z0-9]+$' | sort; }
-
-# archives lists what is complete.
-archives() {
-	folders | while read -r each; do
-		! rclone lsf "vault:$each" 2>/dev/null | grep -qx manifest || echo "$each"
-	done
-}
-
 # retain removes the oldest archives beyond KEEP. It runs after this one is complete, which is the newest and stays.
 retain() {
 	archives >/tmp/archives

@@ -13,6 +13,16 @@ open_vault() {
 	: >"$RCLONE_CONFIG"
 }
 
+# folders lists what is or was to be an archive, oldest first.
+folders() { rclone lsf vault: --dirs-only | sed 's#/$##' | grep -E '^[0-9]{8}-[0-9]{6}-[a-z0-9]+$' | sort; }
+
+# archives lists what is complete.
+archives() {
+	folders | while read -r each; do
+		! rclone lsf "vault:$each" 2>/dev/null | grep -qx manifest || echo "$each"
+	done
+}
+
 # transfer runs rclone; what it says stays in /tmp/said.
 transfer() { rclone "$@" >/tmp/said 2>&1; }
 

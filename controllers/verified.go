@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"slices"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,7 +13,18 @@ import (
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/observe"
+	"github.com/stackwright/stackwright/controllers/status"
 )
+
+// tellOfBackups writes into the status what became of backups and of tries to restore one. What cannot be read is told next time.
+func (r *DataServiceReconciler) tellOfBackups(ctx context.Context, owner desired.Owner, after client.Object, pass *status.ServicePass) {
+	status.LastBackup(after, pass.Plan.Backups)
+	tried, err := r.verified(ctx, owner)
+	if err != nil && pass.Err == nil {
+		pass.Err = err
+	}
+	status.Verified(after, tried, time.Now())
+}
 
 // verified observes the newest try of a restore that has ended, or has something to complain of; nil while there is none.
 func (r *DataServiceReconciler) verified(ctx context.Context, owner desired.Owner) (*observe.Workload, error) {

@@ -129,7 +129,7 @@ func (p *ServicePlan) completeBackups(a *anchor.Anchor) {
 		p.Service.Vault.Login = &login
 	}
 	p.Service.Recovery = nil
-	if r := a.Recovery; r != nil && !r.Done {
+	if r := a.Recovery; r != nil && !r.Done && p.View.Backup == r.Backup && p.Service.Vault != nil {
 		p.Service.Recovery = &part.Recovery{Source: r.Source, Archive: r.Archive}
 	}
 }

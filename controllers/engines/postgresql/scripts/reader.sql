@@ -1,4 +1,4 @@
--- Variable: none. The role that backups are made with: it reads everything and changes nothing. The password is in the file that
+-- Variable: plan. The role that backups are made with: it reads everything and changes nothing. The password is in the file that
 -- PASSWORD_FILE names.
 \set password `cat "$PASSWORD_FILE"`
 BEGIN;

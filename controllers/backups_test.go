@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,7 +25,7 @@ func vaulted(t *testing.T) *world {
 		BackupTarget: &v1alpha1.BackupTarget{Volume: v1alpha1.VolumeTarget{Size: "5Gi"}},
 	}}
 	w.must(w.client.Create(t.Context(), class))
-	t.Cleanup(func() { _ = w.client.Delete(t.Context(), class) })
+	t.Cleanup(func() { _ = w.client.Delete(context.Background(), class) })
 	return w
 }
 
@@ -135,7 +136,7 @@ func TestABackupThatFailsSaysWhy(t *testing.T) {
 		if name == "bare" {
 			class := &v1alpha1.StackClass{ObjectMeta: metav1.ObjectMeta{Name: w.foreign}, Spec: v1alpha1.StackClassSpec{Profile: v1alpha1.ProfileDevelopment}}
 			w.must(w.client.Create(t.Context(), class))
-			t.Cleanup(func() { _ = w.client.Delete(t.Context(), class) })
+			t.Cleanup(func() { _ = w.client.Delete(context.Background(), class) })
 			w.apply("apiVersion: stackwright.dev/v1alpha1\nkind: StackDatabase\nmetadata: {name: bare}\nspec: {engine: PostgreSQL, stackClassName: FOREIGN}\n")
 		}
 		w.condition(w.backup("of-"+name, name), v1alpha1.ConditionReady, metav1.ConditionFalse, reason)

@@ -33,6 +33,7 @@ func CacheOptions(resync *time.Duration) cache.Options {
 		&v1alpha1.StackDatabase{}: plain,
 		&v1alpha1.StackCache{}:    plain,
 		&v1alpha1.StackQueue{}:    plain,
+		&v1alpha1.StackBackup{}:   plain,
 		&v1alpha1.StackClass{}:    plain,
 		&corev1.Namespace{}:       {Transform: slim, UnsafeDisableDeepCopy: &shared},
 		&storagev1.StorageClass{}: {Transform: slim, UnsafeDisableDeepCopy: &shared},

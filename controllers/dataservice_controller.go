@@ -55,6 +55,7 @@ func (r *DataServiceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	}
 	after := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of an object is an object
 	*resolve.ViewOf(after).Status = status.Service(pass, time.Now())
+	r.tellOfBackups(ctx, owner, after, &pass)
 	if err := r.report(ctx, owner, object, after); err != nil {
 		return ctrl.Result{}, err
 	}

@@ -35,10 +35,16 @@ func (r *DataServiceReconciler) run(ctx context.Context, owner desired.Owner) st
 	if err := r.replaceMissingSecrets(ctx, &pass); err != nil {
 		pass.Err = err
 	}
+	if err := r.record(ctx, pass.Plan); err != nil && pass.Err == nil {
+		pass.Err = err
+	}
 	return pass
 }
 
 func (r *DataServiceReconciler) converge(ctx context.Context, owner desired.Owner, pass *status.ServicePass) error {
+	if err := r.recovered(ctx, owner, pass.Plan); err != nil {
+		return err
+	}
 	recorded, err := r.anchored(ctx, owner, pass.Plan)
 	if err != nil {
 		return err
@@ -56,7 +62,11 @@ func (r *DataServiceReconciler) converge(ctx context.Context, owner desired.Owne
 	if err := r.Applier.GrowClaims(ctx, owner, output); err != nil {
 		return err
 	}
-	return r.Applier.Prune(ctx, owner, result, output, func(client.Object) bool { return false })
+	keep, err := r.mountedByRuns(ctx, owner)
+	if err != nil {
+		return err
+	}
+	return r.Applier.Prune(ctx, owner, result, output, keep)
 }
 
 // anchored makes the anchor say what it should: it is written before the first object, and again once the credentials that it

@@ -72,6 +72,8 @@ func objectOf(t *testing.T, file string, body []byte) client.Object {
 	switch {
 	case has("volumeClaimTemplates") || has("serviceName"):
 		object = &appsv1.StatefulSet{}
+	case has("jobTemplate"):
+		object = &batchv1.CronJob{}
 	case has("template") && has("backoffLimit"):
 		object = &batchv1.Job{}
 	case has("template"):
@@ -129,6 +131,8 @@ func checkMeta(t *testing.T, object client.Object) {
 	switch object.(type) {
 	case *appsv1.StatefulSet:
 		limit = 52 // with a revision it stands in a label of 63 characters
+	case *batchv1.CronJob:
+		limit = 52 // its Jobs have 11 characters more
 	case *corev1.Service, *appsv1.Deployment, *batchv1.Job:
 		limit = 63
 	}

@@ -86,6 +86,13 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 	if err := stacks.setup(manager, options); err != nil {
 		return fmt.Errorf("controller of BackendStack: %w", err)
 	}
+	backups := &StackBackupReconciler{
+		Client: manager.GetClient(), Resolver: resolver, Applier: applier, Observer: observer,
+		Recorder: manager.GetEventRecorder("stackwright"),
+	}
+	if err := backups.setup(manager, options); err != nil {
+		return fmt.Errorf("controller of %s: %w", kindBackup, err)
+	}
 	return (&StackClassReconciler{Client: manager.GetClient()}).setup(manager)
 }
 
@@ -124,6 +131,9 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 			return fmt.Errorf("index of bindings: %w", err)
 		}
 	}
+	if err := indexer.IndexField(ctx, &v1alpha1.StackBackup{}, resolve.IndexBackups, resolve.BackupKeys); err != nil {
+		return fmt.Errorf("index of backups: %w", err)
+	}
 	if err := indexer.IndexField(ctx, &corev1.ConfigMap{}, resolve.IndexSets, resolve.SetKeys); err != nil {
 		return fmt.Errorf("index of credential sets: %w", err)
 	}
@@ -150,6 +160,9 @@ func (r *DataServiceReconciler) setup(manager ctrl.Manager, options Options) err
 	b := watchOwned(manager, r.Kind, resolve.NewDataService(r.Kind), options)
 	anchors := func(_ context.Context, object client.Object) []client.ObjectKey { return r.anchorOf(object) }
 	claims := func(_ context.Context, object client.Object) []client.ObjectKey { return r.claimOf(object) }
+	if r.Kind == resolve.KindDatabase {
+		b = b.Watches(&v1alpha1.StackBackup{}, enqueue(priorityChild, databasesOf(r.Client)))
+	}
 	return b.
 		Watches(&corev1.ConfigMap{}, enqueue(priorityChild, anchors)).
 		Watches(&appsv1.Deployment{}, enqueue(priorityChild, r.leavingOf), builder.WithPredicates(released)).

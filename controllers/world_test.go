@@ -346,8 +346,8 @@ func (w *world) ready(name string) *v1alpha1.BackendStack {
 }
 
 func conditionsOf(object client.Object) []metav1.Condition {
-	if stack, ok := object.(*v1alpha1.BackendStack); ok {
-		return stack.Status.Conditions
+	if conditioned, ok := object.(interface{ GetConditions() *[]metav1.Condition }); ok {
+		return *conditioned.GetConditions()
 	}
 	return statusOf(object).Conditions
 }
@@ -363,7 +363,7 @@ func serviceList(kind string) client.ObjectList {
 func statusOf(object client.Object) *v1alpha1.DataServiceStatus {
 	switch o := object.(type) {
 	case *v1alpha1.StackDatabase:
-		return &o.Status
+		return &o.Status.DataServiceStatus
 	case *v1alpha1.StackCache:
 		return &o.Status
 	case *v1alpha1.StackQueue:

@@ -13,6 +13,9 @@ const (
 	// ConditionUpdateAvailable is True when the operator would render a workload differently than it runs, and waits for
 	// the next change of its inputs.
 	ConditionUpdateAvailable = "UpdateAvailable"
+	// ConditionBackupsVerified tells whether the newest archive of a database could be restored when that was last tried; absent where
+	// nobody asked for a try.
+	ConditionBackupsVerified = "BackupsVerified"
 	// ConditionComponentsReady tells of all components together.
 	ConditionComponentsReady = "ComponentsReady"
 	// ConditionDependenciesReady tells of all databases, caches, queues and bindings together.
@@ -83,6 +86,40 @@ const (
 	ReasonNotAnswering = "NotAnswering"
 	// ReasonJobFailed: a job of the operator failed.
 	ReasonJobFailed = "JobFailed"
+	// ReasonCompleted: the backup is stored and was read back.
+	ReasonCompleted = "Completed"
+	// ReasonVerified: the newest archive was restored for a try, with all its rows.
+	ReasonVerified = "Verified"
+	// ReasonRestoring: the database is being made from a backup.
+	ReasonRestoring = "Restoring"
+	// ReasonNoBackupTarget: the class has no place for backups, or the engine none to make.
+	ReasonNoBackupTarget = "NoBackupTarget"
+	// ReasonDumpFailed: the database cannot be read for a backup.
+	ReasonDumpFailed = "DumpFailed"
+	// ReasonScratchFull: the room for dumps and fetched archives is full.
+	ReasonScratchFull = "ScratchFull"
+	// ReasonTargetFull: the place of the backups is full.
+	ReasonTargetFull = "TargetFull"
+	// ReasonTargetUnreachable: the place of the backups cannot be used.
+	ReasonTargetUnreachable = "TargetUnreachable"
+	// ReasonWrongKey: the key does not open the archive.
+	ReasonWrongKey = "WrongKey"
+	// ReasonArchiveNotFound: the place of the backups does not have the archive.
+	ReasonArchiveNotFound = "ArchiveNotFound"
+	// ReasonCorruptArchive: the archive is not what was written.
+	ReasonCorruptArchive = "CorruptArchive"
+	// ReasonForeignArchive: the archive is of another service or engine, or of another format.
+	ReasonForeignArchive = "ForeignArchive"
+	// ReasonNewerVersion: the archive was written by a newer major version of the engine.
+	ReasonNewerVersion = "NewerVersion"
+	// ReasonNotEmpty: there is data already where a backup should be restored.
+	ReasonNotEmpty = "NotEmpty"
+	// ReasonStorageFull: the backup does not fit into the claim of the new database.
+	ReasonStorageFull = "StorageFull"
+	// ReasonRestoreFailed: the engine refuses what is in the archive.
+	ReasonRestoreFailed = "RestoreFailed"
+	// ReasonRowsDiffer: what was restored is not what the archive says.
+	ReasonRowsDiffer = "RowsDiffer"
 	// ReasonAddressPending: the load balancer has no address yet.
 	ReasonAddressPending = "AddressPending"
 	// ReasonHeldBack: a newer operator build would change the pod template; it waits for the next change of the inputs.
@@ -105,6 +142,8 @@ const (
 	AnnotationConfirmDeletion = "stackwright.dev/confirm-deletion"
 	// LabelStack names the stack that an object was made for.
 	LabelStack = "stackwright.dev/stack"
+	// LabelScheduled marks with "true" a StackBackup that tells of a run of the schedule.
+	LabelScheduled = "stackwright.dev/scheduled"
 	// LabelEntry names the entry of the stack that an object was made for.
 	LabelEntry = "stackwright.dev/entry"
 )

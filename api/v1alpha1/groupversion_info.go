@@ -26,6 +26,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&StackDatabase{}, &StackDatabaseList{},
 		&StackCache{}, &StackCacheList{},
 		&StackQueue{}, &StackQueueList{},
+		&StackBackup{}, &StackBackupList{},
 		&StackClass{}, &StackClassList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)

@@ -33,6 +33,7 @@ var unbounded = map[string]string{
 	".renewedAt":           "a time of meta/v1",
 	".madeAt":              "a time of meta/v1",
 	".expiresAt":           "a time of meta/v1",
+	".completedAt":         "a time of meta/v1",
 }
 
 // TestEverythingIsBounded keeps requests small and the cost of rules estimable.
@@ -76,6 +77,7 @@ func TestEnumsHaveConstants(t *testing.T) {
 		"StackDatabase": v1alpha1.StackDatabase{},
 		"StackCache":    v1alpha1.StackCache{},
 		"StackQueue":    v1alpha1.StackQueue{},
+		"StackBackup":   v1alpha1.StackBackup{},
 		"StackClass":    v1alpha1.StackClass{},
 	}
 	for name, crd := range loadCRDs(t) {

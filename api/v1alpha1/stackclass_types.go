@@ -97,6 +97,10 @@ type StackClassSpec struct {
 	// +optional
 	Limits *ClassLimits `json:"limits,omitempty"`
 
+	// backupTarget is where backups are kept. Omitted: no database can be backed up.
+	// +optional
+	BackupTarget *BackupTarget `json:"backupTarget,omitempty"`
+
 	// namespaces matches the namespaces that may use the class. Omitted: all.
 	// +optional
 	Namespaces *NamespaceSelector `json:"namespaces,omitempty"`
@@ -127,8 +131,9 @@ type Size struct {
 	Memory resource.Quantity `json:"memory,omitzero"`
 }
 
-// CatalogEngine is an engine that the catalog has images of. Nginx is the built-in load balancer.
-// +kubebuilder:validation:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ;Nginx
+// CatalogEngine is an engine that the catalog has images of. Nginx is the built-in load balancer; Rclone carries backups, and runs
+// as the user of the engine whose backup it is.
+// +kubebuilder:validation:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ;Nginx;Rclone
 type CatalogEngine string
 
 // Engines of the catalog.
@@ -141,6 +146,8 @@ const (
 	CatalogRabbitMQ   CatalogEngine = "RabbitMQ"
 	// EngineNginx is the built-in load balancer.
 	EngineNginx CatalogEngine = "Nginx"
+	// EngineRclone carries backups.
+	EngineRclone CatalogEngine = "Rclone"
 )
 
 // CatalogImage is the image of one version of one engine.

@@ -44,12 +44,13 @@ type StackDatabase struct {
 	// status is what was observed.
 	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
-	Status DataServiceStatus `json:"status,omitzero"`
+	Status StackDatabaseStatus `json:"status,omitzero"`
 }
 
 // StackDatabaseSpec is the database that is wanted.
 //
 // +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.bootstrap) == has(oldSelf.bootstrap) && (!has(self.bootstrap) || self.bootstrap == oldSelf.bootstrap)",fieldPath=".bootstrap",message="bootstrap is immutable: what a database begins with is decided when it is made"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 type StackDatabaseSpec struct {
 	// engine of the database. Immutable.
@@ -59,6 +60,10 @@ type StackDatabaseSpec struct {
 	// provider is Auto (default) or Builtin. The choice is recorded and sticks.
 	// +optional
 	Provider Provider `json:"provider,omitempty"`
+
+	// bootstrap is what the database begins with. Omitted: nothing. Immutable.
+	// +optional
+	Bootstrap *DatabaseBootstrap `json:"bootstrap,omitempty"`
 
 	DatabaseSettings `json:",inline"`
 	DataServiceSpec  `json:",inline"`
@@ -74,6 +79,10 @@ type DatabaseSettings struct {
 	// +kubebuilder:validation:Maximum=8
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty"`
+
+	// backup makes backups by itself. It takes a class with a backupTarget.
+	// +optional
+	Backup *DatabaseBackup `json:"backup,omitempty"`
 
 	// allowedConsumers grants other stacks access. The stack that made the database needs no grant.
 	// +kubebuilder:validation:MaxItems=32

@@ -57,8 +57,10 @@ type Anchor struct {
 	Admin       *Set `json:"admin,omitempty"`
 	Certificate *Set `json:"certificate,omitempty"`
 	// Other is the certificate that is trusted besides while one is renewed: the next one, or the one before.
-	Other   *Set                        `json:"otherCertificate,omitempty"`
-	Renewal v1alpha1.CertificateRenewal `json:"renewal,omitempty"`
+	Other    *Set                        `json:"otherCertificate,omitempty"`
+	Renewal  v1alpha1.CertificateRenewal `json:"renewal,omitempty"`
+	Backup   *Backup                     `json:"backup,omitempty"`
+	Recovery *Recovery                   `json:"recovery,omitempty"`
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -122,6 +124,9 @@ func (a *Anchor) Sets() []*Set {
 			sets = append(sets, set)
 		}
 	}
+	if a.Backup != nil && a.Backup.Login != nil {
+		sets = append(sets, a.Backup.Login)
+	}
 	for i := range a.Consumers {
 		if c := &a.Consumers[i]; !c.Departed {
 			sets = append(sets, &c.Set)
@@ -168,6 +173,9 @@ func (a *Anchor) Drop(configMap string) {
 	}
 	if a.Other != nil && a.Other.ConfigMap == configMap {
 		a.Other, a.Renewal = nil, ""
+	}
+	if a.Backup != nil && a.Backup.Login != nil && a.Backup.Login.ConfigMap == configMap {
+		a.Backup.Login = nil
 	}
 	for i := range a.Consumers {
 		if set := &a.Consumers[i].Set; set.ConfigMap == configMap || set.RemoteConfigMap == configMap {
@@ -253,6 +261,9 @@ func (a *Anchor) check() error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
+	}
+	if err := a.checkBackup(); err != nil {
+		return err
 	}
 	for i := range a.Consumers {
 		if err := a.Consumers[i].check(a.Name); err != nil {
@@ -356,6 +367,7 @@ func (a *Anchor) Clone() *Anchor {
 		return &c
 	}
 	result.Admin, result.Certificate, result.Other = clone(a.Admin), clone(a.Certificate), clone(a.Other)
+	result.Backup, result.Recovery = a.Backup.clone(clone), a.Recovery.clone()
 	result.Consumers = slices.Clone(a.Consumers)
 	for i := range result.Consumers {
 		result.Consumers[i].Previous = clone(a.Consumers[i].Previous)

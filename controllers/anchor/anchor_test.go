@@ -23,13 +23,15 @@ func set(name string) anchor.Set {
 // sound is an anchor with everything in it.
 func sound() *anchor.Anchor {
 	admin, certificate := set("shop-main-admin-v1-bcdfg"), set("shop-main-tls-v1-bcdfg")
+	login := set("shop-main-backup-v1-bcdfg")
 	own, remote, previous := set("shop-main-binding-v2-bcdfg"), set("shop-main-login-v1-bcdfg"), set("shop-main-binding-v1-bcdfg")
 	own.Binding, previous.Binding = own.Secret, previous.Secret
 	remote.RemoteConfigMap, remote.Binding = "admin-orders-binding-v1-bcdfg", "admin-orders-binding-v1-bcdfg"
 	return &anchor.Anchor{
 		Kind: "StackDatabase", Name: "shop-main", Engine: "PostgreSQL", Claimant: &v1alpha1.Claimant{Stack: "shop", Entry: "main"},
 		Provider: "Builtin", Version: "17", Image: "docker.io/library/postgres:17", TLS: v1alpha1.TLSRequired,
-		Admin: &admin, Certificate: &certificate,
+		Admin: &admin, Certificate: &certificate, Backup: &anchor.Backup{Key: true, Login: &login},
+		Recovery: &anchor.Recovery{Backup: "before-the-sale", Source: "old", Archive: "20261123-120823-x7k2p", Done: true},
 		Consumers: []anchor.Consumer{
 			{
 				Namespace: "shop", Stack: "shop", Entry: "main", Access: v1alpha1.AccessOwner, Private: true,
@@ -119,8 +121,14 @@ func TestParseRefusesHostileAnchors(t *testing.T) {
 			other.Version, other.Secret = 3, "ingress-tls"
 			a.Other, a.Renewal = &other, v1alpha1.RenewalServing
 		},
-		"unknown rotation":      func(a *anchor.Anchor) { a.Consumers[0].Rotation = "Done" },
-		"rotation from nothing": func(a *anchor.Anchor) { a.Consumers[1].Rotation = anchor.RotationRetiring },
+		"unknown rotation":               func(a *anchor.Anchor) { a.Consumers[0].Rotation = "Done" },
+		"rotation from nothing":          func(a *anchor.Anchor) { a.Consumers[1].Rotation = anchor.RotationRetiring },
+		"backup Secret of somebody else": func(a *anchor.Anchor) { a.Backup.Login.Secret = "payroll" },
+		"archive with a path":            func(a *anchor.Anchor) { a.Recovery.Archive = "../x" },
+		"no archive":                     func(a *anchor.Anchor) { a.Recovery.Archive = "" },
+		"source with a path":             func(a *anchor.Anchor) { a.Recovery.Source = "a/b" },
+		"source too long":                func(a *anchor.Anchor) { a.Recovery.Source = strings.Repeat("a", 45) },
+		"backup in capitals":             func(a *anchor.Anchor) { a.Recovery.Backup = "X" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := sound()
@@ -257,6 +265,7 @@ func TestNamesAreOfLiveSets(t *testing.T) {
 	a.Consumers[1].Departed = true
 	for name, want := range map[string]bool{
 		"shop-main-admin-v1-bcdfg": true, "shop-main-tls-v1-bcdfg": true, "shop-main-binding-v2-bcdfg": true,
+		"shop-main-backup-v1-bcdfg":  true,
 		"shop-main-binding-v1-bcdfg": true,                                          // the one before: pods that were started with it still run
 		"shop-main-login-v1-bcdfg":   false, "admin-orders-binding-v1-bcdfg": false, // it left
 		"shop-main-admin-v2-bcdfg": false, "": false,
@@ -271,6 +280,7 @@ func TestCloneSharesNothing(t *testing.T) {
 	original := sound()
 	clone := original.Clone()
 	clone.Admin.Version, clone.Certificate.CA, clone.Claimant.Stack = 9, "x", "x"
+	clone.Backup.Login.Version, clone.Backup.Key, clone.Recovery.Done = 9, false, false
 	clone.Consumers[0].Departed, clone.Consumers[0].Set.Version = true, 9
 	clone.Consumers[0].Previous.Secret = "x"
 	clone.Consumers = append(clone.Consumers, anchor.Consumer{})

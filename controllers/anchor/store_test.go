@@ -76,7 +76,7 @@ func TestEveryConsumerFits(t *testing.T) {
 			Database: long, Group: long, Login: long, Set: set, Previous: &set,
 		})
 	}
-	a.Admin, a.Certificate = nil, nil
+	a.Admin, a.Certificate, a.Backup = nil, nil, nil
 	if _, err := anchor.Parse(configMap(t, a), a.Kind, a.Name); err != nil {
 		t.Error(err)
 	}

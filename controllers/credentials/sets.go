@@ -65,6 +65,9 @@ func (m *Maker) Ensure(
 	if err := m.ensureCertificate(ctx, service, next); err != nil {
 		return nil, err
 	}
+	if err := m.ensureBackup(ctx, service, next); err != nil {
+		return nil, err
+	}
 	for _, consumer := range consumers {
 		if err := m.ensureConsumer(ctx, service, next, consumer); err != nil {
 			m.Failed = append(m.Failed, Failure{consumer, err})

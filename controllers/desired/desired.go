@@ -69,6 +69,9 @@ func stamp(owner Owner, output *part.Output) {
 	for _, object := range output.Objects {
 		object.SetLabels(kit.With(object.GetLabels(), labels))
 		object.SetOwnerReferences([]metav1.OwnerReference{reference})
+		if schedule, ok := object.(*batchv1.CronJob); ok {
+			schedule.Spec.JobTemplate.Labels = kit.With(schedule.Spec.JobTemplate.Labels, labels)
+		}
 		if template := Template(object); template != nil {
 			template.Labels = kit.With(template.Labels, labels)
 		}
@@ -87,6 +90,8 @@ func Template(object client.Object) *corev1.PodTemplateSpec {
 		return &workload.Spec.Template
 	case *batchv1.Job:
 		return &workload.Spec.Template
+	case *batchv1.CronJob:
+		return &workload.Spec.JobTemplate.Spec.Template
 	}
 	return nil
 }

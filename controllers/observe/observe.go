@@ -37,6 +37,8 @@ type Workload struct {
 	Stuck bool
 	// Cause is nil when there is nothing to say.
 	Cause *Cause
+	// Report is what the newest pod of a Job left behind; nil for other workloads and where that is nothing.
+	Report *Report
 }
 
 // State is how the objects of a resource are.
@@ -78,6 +80,9 @@ func (o *Observer) Read(ctx context.Context, owner desired.Owner, generations ma
 		if workload, ok := workloadOf(object); ok {
 			if object.GetGeneration() < generations[apply.Key(workload.Kind, workload.Name)] {
 				workload.RolledOut, workload.Stuck, workload.Cause = false, false, &Cause{v1alpha1.ReasonProgressing, "the last change is rolling out"}
+			}
+			if workload.Kind == "Job" {
+				workload.heed(lastReport(object, pods.Items))
 			}
 			o.judge(ctx, state, object, &workload, pods.Items)
 			state.Workloads = append(state.Workloads, workload)

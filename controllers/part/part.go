@@ -122,6 +122,9 @@ type Provider struct {
 	Binding func(s *Service, c Consumer, password string) map[string]string
 	// Upgrade says whether the engine can go from one version to another in place; nil error: yes.
 	Upgrade func(from, to string) error
+	// Backup returns the Job, under the given name, that makes one backup, and what the Job needs. Nil: the engine has no backups.
+	// It is called only for a service with a Vault.
+	Backup func(s *Service, name string) (Output, error)
 	// Build returns the objects. It returns Invalid for a setting that the engine cannot have.
 	Build func(*Service) (Output, error)
 }
@@ -165,6 +168,11 @@ type Service struct {
 	Durable bool
 	// Eviction is what a cache drops; never empty for Valkey and Redis.
 	Eviction v1alpha1.EvictionPolicy
+
+	// Vault is where its backups are kept; nil when the class has no place for them or the provider makes none.
+	Vault *Vault
+	// Recovery is the backup that it has to be made from before it can start; nil when there is none, or when that is done.
+	Recovery *Recovery
 
 	// Admin is the administrator's credential; nil when the provider has none.
 	Admin *Credential

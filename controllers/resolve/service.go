@@ -35,6 +35,10 @@ type ServicePlan struct {
 	Claimant *v1alpha1.Claimant
 	// Sets are the ConfigMaps of credential sets of the service, complete or not.
 	Sets []corev1.ConfigMap
+	// Backups are the StackBackups of a database.
+	Backups []v1alpha1.StackBackup
+	// Recovery is the backup that a new service begins with; nil when there is none.
+	Recovery *anchor.Recovery
 	// Failed is why the credentials of some consumer could not be made, which hinders nobody else.
 	Failed error
 }
@@ -59,6 +63,9 @@ func (r *Resolver) Service(ctx context.Context, object client.Object) (*ServiceP
 	plan.limitConsumers()
 	plan.Claimant = claimant(plan)
 	if plan.Service, err = r.service(ctx, plan); err != nil {
+		return plan, err
+	}
+	if err := r.backups(ctx, plan); err != nil {
 		return plan, err
 	}
 	plan.Anchor = plan.nextAnchor()
@@ -226,6 +233,9 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 		next.Claimant = claim
 	}
 	next.Provider, next.Version, next.Image, next.Class = p.Provider.Name, p.Service.Image.Version, p.Service.Image.Name, p.Class.Name
+	if p.Recovery != nil {
+		next.Recovery = p.Recovery
+	}
 	for i := range next.Consumers {
 		recorded := &next.Consumers[i]
 		if !slices.ContainsFunc(p.Consumers, func(c part.Consumer) bool {
@@ -253,6 +263,7 @@ func (p *ServicePlan) Complete(a *anchor.Anchor) {
 		credential := a.Certificate.Credential()
 		service.Certificate = &credential
 	}
+	p.completeBackups(a)
 	service.Consumers, service.Departed = nil, nil
 	for i := range a.Consumers {
 		if recorded := &a.Consumers[i]; recorded.Departed {

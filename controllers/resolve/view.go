@@ -25,6 +25,10 @@ type View struct {
 	Common   *v1alpha1.DataServiceSpec
 	Status   *v1alpha1.DataServiceStatus
 
+	// Backup is the StackBackup that the spec names to begin with; empty: none. Backups says when others are made; nil: on demand.
+	Backup  string
+	Backups *v1alpha1.DatabaseBackup
+
 	replicas, shards, nodes int32
 	durable                 bool
 	eviction                v1alpha1.EvictionPolicy
@@ -70,7 +74,10 @@ func ViewOf(object client.Object) *View {
 func viewOfDatabase(o *v1alpha1.StackDatabase) *View {
 	view := &View{
 		Kind: KindDatabase, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
-		Common: &o.Spec.DataServiceSpec, Status: &o.Status, replicas: valueOr(o.Spec.Replicas, 0),
+		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, replicas: valueOr(o.Spec.Replicas, 0),
+	}
+	if b := o.Spec.Bootstrap; b != nil {
+		view.Backup = b.Recovery.BackupRef.Name
 	}
 	for _, g := range o.Spec.AllowedConsumers {
 		view.grants = append(view.grants, grant{g.Namespaces, g.Databases, cmp.Or(g.MaxAccess, v1alpha1.AccessReadWrite)})

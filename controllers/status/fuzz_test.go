@@ -185,9 +185,9 @@ func FuzzService(f *testing.F) {
 				t.Errorf("consumer %+v", c)
 			}
 		}
-		database.Status = stored[v1alpha1.DataServiceStatus](t, got)
+		database.Status.DataServiceStatus = stored[v1alpha1.DataServiceStatus](t, got)
 		pass.Plan.View = resolve.ViewOf(database)
-		if again := status.Service(pass, now.Add(time.Hour)); !reflect.DeepEqual(database.Status, stored[v1alpha1.DataServiceStatus](t, again)) {
+		if again := status.Service(pass, now.Add(time.Hour)); !reflect.DeepEqual(database.Status.DataServiceStatus, stored[v1alpha1.DataServiceStatus](t, again)) {
 			t.Errorf("an hour later it is\n%+v, and was\n%+v", again, got)
 		}
 	})

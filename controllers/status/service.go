@@ -83,23 +83,36 @@ func (p *ServicePass) verdict() Verdict {
 	case p.State == nil || p.Output == nil:
 		return notReady(v1alpha1.ReasonProgressing, "nothing was observed yet")
 	}
-	var verdicts []Verdict
-	for _, w := range p.State.Workloads {
-		if p.counts(w) {
-			verdicts = append(verdicts, ofWorkload(strings.ToLower(w.Kind)+" "+w.Name, w))
-		}
-	}
+	verdicts := p.verdicts()
 	if verdict, found := worst(verdicts); found {
 		return verdict
 	}
-	if p.Plan.Service.Suspended {
+	switch {
+	case p.Plan.Service.Suspended:
 		return Verdict{Resting: true, Reason: v1alpha1.ReasonSuspended,
 			Message: "spec.suspend is set; the data is kept. Unset it to go on"}
-	}
-	if len(verdicts) == 0 {
+	case p.Plan.Service.Recovery != nil:
+		return notReady(v1alpha1.ReasonRestoring, "its data is being made from a backup")
+	case len(verdicts) == 0:
 		return notReady(v1alpha1.ReasonProgressing, "its objects are being made")
 	}
 	return ready(p.Plan.Service.Engine + " answers")
+}
+
+// verdicts are those on the workloads that count.
+func (p *ServicePass) verdicts() []Verdict {
+	var verdicts []Verdict
+	for _, w := range p.State.Workloads {
+		if !p.counts(w) {
+			continue
+		}
+		verdict := ofWorkload(strings.ToLower(w.Kind)+" "+w.Name, w)
+		if w.Stuck && w.Report != nil {
+			verdict.Message += "; when that is mended, delete the job: it is made again"
+		}
+		verdicts = append(verdicts, verdict)
+	}
+	return verdicts
 }
 
 // counts says whether a workload tells of the service: its servers do, and of Jobs only the one of these inputs, when it has

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -194,11 +195,45 @@ func badVolumes(t *testing.T) map[string]shape {
 		"ephemeral claim": {with(d, corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{
 			VolumeClaimTemplate: &corev1.PersistentVolumeClaimTemplate{Spec: claim("").Spec},
 		}}), volumes},
+		"ephemeral claim of a given volume": {with(j, corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{
+			VolumeClaimTemplate: &corev1.PersistentVolumeClaimTemplate{Spec: claim("left-behind").Spec},
+		}}), volumes + "[*].ephemeral"},
+		"host path by the clock":            {scheduled(with(j, corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}})), volumes},
+		"foreign Secret by the clock":       {scheduled(with(j, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "rds"}})), volumes},
 		"projected token":                   {with(d, projected(token)), volumes + "[*].projected.sources"},
 		"foreign Secret in an engine":       {with(s, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "rds"}}), volumes},
 		"foreign Secret in a job":           {with(j, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "rds"}}), volumes},
 		"foreign Secret projected in a job": {with(j, projected(secret)), volumes},
 		"claim template of a given volume":  {foreign, "spec.volumeClaimTemplates"},
+	}
+}
+
+// scheduled is a CronJob that makes a Job.
+func scheduled(object client.Object) client.Object {
+	run := object.(*batchv1.Job) //nolint:forcetypeassert // it is called for Jobs
+	return &batchv1.CronJob{ObjectMeta: run.ObjectMeta, Spec: batchv1.CronJobSpec{
+		Schedule: "@daily", JobTemplate: batchv1.JobTemplateSpec{Spec: run.Spec},
+	}}
+}
+
+// TestBackupsAreAccepted: a Job and a CronJob with what those of backups have.
+func TestBackupsAreAccepted(t *testing.T) {
+	c := apiServer(t)
+	c.active(t)
+	run := bad(job(t), func(w *workload) {
+		w.pod.Volumes = append(w.pod.Volumes, corev1.Volume{Name: "archive", VolumeSource: corev1.VolumeSource{
+			Ephemeral: &corev1.EphemeralVolumeSource{VolumeClaimTemplate: &corev1.PersistentVolumeClaimTemplate{Spec: claim("").Spec}},
+		}})
+		w.container.Env = append(w.container.Env, corev1.EnvVar{Name: "PASSPHRASE", ValueFrom: &corev1.EnvVarSource{
+			SecretKeyRef: &corev1.SecretKeySelector{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "shop-main-backup-key"}, Key: "passphrase",
+			},
+		}})
+	})
+	for _, object := range []client.Object{run, scheduled(run)} {
+		if err := c.operator.Create(t.Context(), object, client.DryRunAll); err != nil {
+			t.Errorf("%T: %v", object, err)
+		}
 	}
 }
 

@@ -67,7 +67,7 @@ func goldens(t *testing.T) []golden {
 func kindOf(object values) string {
 	spec, _ := object["spec"].(values)
 	for _, shape := range []struct{ field, kind string }{
-		{"serviceName", "StatefulSet"}, {"backoffLimit", "Job"}, {"template", "Deployment"}, {"podSelector", "NetworkPolicy"},
+		{"serviceName", "StatefulSet"}, {"jobTemplate", "CronJob"}, {"backoffLimit", "Job"}, {"template", "Deployment"}, {"podSelector", "NetworkPolicy"},
 		{"scaleTargetRef", "HorizontalPodAutoscaler"}, {"maxUnavailable", "PodDisruptionBudget"},
 		{"minAvailable", "PodDisruptionBudget"}, {"ports", "Service"}, {"accessModes", "PersistentVolumeClaim"},
 	} {
@@ -83,7 +83,7 @@ func kindOf(object values) string {
 
 func apiOf(object values) string {
 	return map[string]string{
-		"StatefulSet": "apps/v1", "Deployment": "apps/v1", "Job": "batch/v1", "NetworkPolicy": "networking.k8s.io/v1",
+		"StatefulSet": "apps/v1", "Deployment": "apps/v1", "Job": "batch/v1", "CronJob": "batch/v1", "NetworkPolicy": "networking.k8s.io/v1",
 		"HorizontalPodAutoscaler": "autoscaling/v2", "PodDisruptionBudget": "policy/v1", "Service": "v1",
 		"PersistentVolumeClaim": "v1", "ConfigMap": "v1", "ServiceAccount": "v1",
 	}[kindOf(object)]

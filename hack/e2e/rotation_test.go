@@ -109,7 +109,7 @@ func consumersOf(t *testing.T, n *harness.Namespace, service string) []v1alpha1.
 	case "stackdatabase":
 		o := &v1alpha1.StackDatabase{}
 		err = n.Get(o, name)
-		status = o.Status
+		status = o.Status.DataServiceStatus
 	case "stackcache":
 		o := &v1alpha1.StackCache{}
 		err = n.Get(o, name)

@@ -116,6 +116,7 @@ func (s *sample) resolver() *resolve.Resolver {
 	}
 	build := fake.NewClientBuilder().WithScheme(s.scheme).
 		WithIndex(&corev1.ConfigMap{}, resolve.IndexSets, resolve.SetKeys).
+		WithIndex(&v1alpha1.StackBackup{}, resolve.IndexBackups, resolve.BackupKeys).
 		WithIndex(&v1alpha1.BackendStack{}, resolve.IndexServices, index(resolve.ServiceKeys)).
 		WithIndex(&v1alpha1.BackendStack{}, resolve.IndexCallees, index(resolve.CalleeKeys)).
 		WithObjects(&storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{

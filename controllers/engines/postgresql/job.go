@@ -35,13 +35,16 @@ func plan(s *part.Service) string {
 	for _, login := range logins.Departed(s) {
 		lines = append(lines, "departed "+login)
 	}
+	if readerSecret(s) != "" {
+		lines = append(lines, "reader")
+	}
 	lines = append(lines, fmt.Sprintf("replicas %d", s.Replicas))
 	return strings.Join(lines, "\n") + "\n"
 }
 
 // provisionJob makes databases and logins. A change of the plan or of a Secret makes another Job.
 func provisionJob(s *part.Service, plan string) *batchv1.Job {
-	facts := jobInputs{Job: inputs.OfJob(s), TLS: s.TLS, ClusterDomain: s.ClusterDomain, Plan: plan, Admin: s.Admin.Secret}
+	facts := jobInputs{Job: inputs.OfJob(s), TLS: s.TLS, ClusterDomain: s.ClusterDomain, Plan: plan, Admin: s.Admin.Secret, Reader: readerSecret(s)}
 	if s.Certificate != nil {
 		facts.Certificate = s.Certificate.Secret
 	}
@@ -64,6 +67,7 @@ type jobInputs struct {
 	Admin         string           `json:"admin,omitempty"`
 	Certificate   string           `json:"certificate,omitempty"`
 	Consumers     []string         `json:"consumers,omitempty"`
+	Reader        string           `json:"reader,omitempty"`
 }
 
 // provisionContainer gets the hash of its Job's inputs: a Job begins by writing it into the server, and changes no login once
@@ -71,19 +75,12 @@ type jobInputs struct {
 func provisionContainer(s *part.Service, hash string) corev1.Container {
 	container := corev1.Container{
 		Name: provisionRole, Image: s.Image.Name, Command: []string{"sh", configPath + "/provision.sh"},
-		Env: []corev1.EnvVar{
+		Env: slices.Concat([]corev1.EnvVar{
 			{Name: "MAJOR", Value: strconv.Itoa(major(s.Image.Version))},
 			{Name: "CONSUMERS", Value: consumersPath},
 			{Name: "PLAN", Value: hash},
 			{Name: "LANG", Value: "C.UTF-8"},
-			{Name: "PGHOST", Value: host(s)},
-			{Name: "PGPORT", Value: strconv.Itoa(port)},
-			{Name: "PGUSER", Value: superuser},
-			kit.SecretEnv("PGPASSWORD", s.Admin.Secret, keyPassword),
-			{Name: "PGDATABASE", Value: "postgres"},
-			{Name: "PGCONNECT_TIMEOUT", Value: "5"},
-			{Name: "PGSSLMODE", Value: "disable"},
-		},
+		}, connection(s, superuser, s.Admin.Secret)),
 		Resources:       kit.SmallResources(),
 		SecurityContext: kit.Restricted(),
 		VolumeMounts: []corev1.VolumeMount{
@@ -95,14 +92,39 @@ func provisionContainer(s *part.Service, hash string) corev1.Container {
 		container.VolumeMounts = append(container.VolumeMounts,
 			corev1.VolumeMount{Name: "consumers", MountPath: consumersPath, ReadOnly: true})
 	}
+	if readerSecret(s) != "" {
+		container.Env = append(container.Env, corev1.EnvVar{Name: "READER", Value: readerPath})
+		container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "reader", MountPath: readerPath, ReadOnly: true})
+	}
 	if s.Certificate != nil {
-		container.Env[len(container.Env)-1].Value = "verify-full"
-		container.Env = append(container.Env, corev1.EnvVar{
-			Name: "PGSSLROOTCERT", Value: tlsPath + "/" + corev1.ServiceAccountRootCAKey,
-		})
 		container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "tls", MountPath: tlsPath, ReadOnly: true})
 	}
 	return container
+}
+
+// connection is how the server is reached as one of its own roles.
+func connection(s *part.Service, user, secret string) []corev1.EnvVar {
+	env := []corev1.EnvVar{
+		{Name: "PGHOST", Value: host(s)},
+		{Name: "PGPORT", Value: strconv.Itoa(port)},
+		{Name: "PGUSER", Value: user},
+		kit.SecretEnv("PGPASSWORD", secret, keyPassword),
+		{Name: "PGDATABASE", Value: "postgres"},
+		{Name: "PGCONNECT_TIMEOUT", Value: "5"},
+	}
+	if s.Certificate == nil {
+		return append(env, corev1.EnvVar{Name: "PGSSLMODE", Value: "disable"})
+	}
+	return append(env, corev1.EnvVar{Name: "PGSSLMODE", Value: "verify-full"},
+		corev1.EnvVar{Name: "PGSSLROOTCERT", Value: tlsPath + "/" + corev1.ServiceAccountRootCAKey})
+}
+
+// readerSecret has the password of the role that backups are made with; empty where none are made.
+func readerSecret(s *part.Service) string {
+	if s.Vault == nil || s.Vault.Login == nil {
+		return ""
+	}
+	return s.Vault.Login.Secret
 }
 
 func provisionVolumes(s *part.Service, plan string) []corev1.Volume {
@@ -110,14 +132,22 @@ func provisionVolumes(s *part.Service, plan string) []corev1.Volume {
 	if len(s.Consumers) > 0 {
 		volumes = append(volumes, consumersVolume(s))
 	}
+	if reader := readerSecret(s); reader != "" {
+		volumes = append(volumes, kit.SecretVolume("reader", reader))
+	}
 	if s.Certificate != nil {
-		authority := kit.SecretVolume("tls", s.Certificate.Secret)
-		authority.Secret.Items = []corev1.KeyToPath{
-			{Key: corev1.ServiceAccountRootCAKey, Path: corev1.ServiceAccountRootCAKey},
-		}
-		volumes = append(volumes, authority)
+		volumes = append(volumes, authorityVolume(s))
 	}
 	return volumes
+}
+
+// authorityVolume shows the certificate of the authority, without the server's key.
+func authorityVolume(s *part.Service) corev1.Volume {
+	authority := kit.SecretVolume("tls", s.Certificate.Secret)
+	authority.Secret.Items = []corev1.KeyToPath{
+		{Key: corev1.ServiceAccountRootCAKey, Path: corev1.ServiceAccountRootCAKey},
+	}
+	return authority
 }
 
 // consumersVolume shows the Secret of each consumer in a folder that is named by its place in the plan.

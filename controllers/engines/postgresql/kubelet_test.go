@@ -33,6 +33,8 @@ type machine struct {
 	folder  string
 	service *part.Service
 	output  part.Output
+	// backup is the output of the last backup's Job.
+	backup  part.Output
 	secrets map[string]map[string]string
 	port    string
 }
@@ -111,7 +113,7 @@ type pod struct {
 func (m *machine) pod(name, address string) *pod {
 	m.t.Helper()
 	result := &pod{machine: m, name: name, address: address, folder: filepath.Join(m.folder, name), log: &bytes.Buffer{}}
-	for _, object := range m.output.Objects {
+	for _, object := range slices.Concat(m.output.Objects, m.backup.Objects) {
 		switch workload := object.(type) {
 		case *appsv1.StatefulSet:
 			if strings.HasPrefix(name, workload.Name+"-") && !strings.Contains(strings.TrimPrefix(name, workload.Name+"-"), "-") {
@@ -134,6 +136,7 @@ func (m *machine) pod(name, address string) *pod {
 func (p *pod) local(text string) string {
 	service := p.machine.service
 	return strings.NewReplacer(
+		corev1.TerminationMessagePathDefault, p.folder+"/report",
 		"/stackwright/", p.folder+"/stackwright/", socketsPath, p.folder+"/run", "/tmp/", p.folder+"/tmp/",
 		"listen_addresses = '*'", "listen_addresses = '"+p.address+"'", "posix", "mmap",
 		strconv.Itoa(port), p.machine.port, host(service), "localhost",
@@ -175,7 +178,7 @@ func (p *pod) content(volume string) map[string]string {
 		switch {
 		case v.Name != volume:
 		case v.ConfigMap != nil:
-			for _, object := range p.machine.output.Objects {
+			for _, object := range slices.Concat(p.machine.output.Objects, p.machine.backup.Objects) {
 				if config, ok := object.(*corev1.ConfigMap); ok && config.Name == v.ConfigMap.Name {
 					for name, content := range config.Data {
 						result[name] = p.local(content)

@@ -5,7 +5,10 @@ package postgresql
 import (
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/backup"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -38,6 +41,7 @@ func Builtin() part.Provider {
 		Login:          login,
 		Binding:        binding,
 		Upgrade:        upgrade,
+		Backup:         dumpJob,
 		Build:          build,
 	}
 }
@@ -65,14 +69,16 @@ func build(s *part.Service) (part.Output, error) {
 		return output, err
 	}
 	config := configMap(s)
-	output.Add(config, primaryService(s), networkPolicy(s), primary(s, config.Name))
+	set := primary(s, config.Name)
+	output.Add(config, primaryService(s), networkPolicy(s), set)
 	if s.Replicas > 0 {
 		output.Add(replicaService(s), replica(s, config.Name))
 	}
 	if budget := disruptionBudget(s); budget != nil {
 		output.Add(budget)
 	}
-	if !s.Suspended {
+	addBackups(s, config.Name, set, &output)
+	if runs(s) {
 		plan := planConfigMap(s)
 		job := provisionJob(s, plan.Name)
 		output.Add(plan, job)
@@ -81,6 +87,27 @@ func build(s *part.Service) (part.Output, error) {
 	verdicts(s, &output)
 	return output, nil
 }
+
+// addBackups adds what keeps and makes backups, and what begins with one.
+func addBackups(s *part.Service, config string, set *appsv1.StatefulSet, output *part.Output) {
+	if s.Vault != nil {
+		output.Retain(backup.Claim(s))
+	}
+	if s.Vault != nil && s.Vault.Login != nil && s.Vault.Schedule != "" {
+		output.Merge(backup.Schedule(s, dumpStep(s)))
+	}
+	if s.Vault != nil && s.Vault.Verify != "" {
+		output.Merge(backup.Verify(s, restoreStep(s, config)))
+	}
+	if s.Recovery != nil && !s.Suspended {
+		restore := restoreJob(s, config, set)
+		output.Merge(restore)
+		output.Provisioning = restore.Provisioning
+	}
+}
+
+// runs says whether the servers should run: there is nothing for them to serve before a backup is restored.
+func runs(s *part.Service) bool { return !s.Suspended && s.Recovery == nil }
 
 // verdicts says how the capabilities that the service declares are served.
 func verdicts(s *part.Service, output *part.Output) {
@@ -100,8 +127,21 @@ func verdicts(s *part.Service, output *part.Output) {
 	if s.Replicas > 0 {
 		verdict("ReadCopies", v1alpha1.VerdictEnforced, "streaming replication; a consumer with access ReadOnly reads from the copies")
 	}
+	verdictOnBackups(s, verdict)
 	if s.Production {
 		verdict("Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+
 			"no copy takes its place by itself")
+	}
+}
+
+// verdictOnBackups is silent where nobody expects backups.
+func verdictOnBackups(s *part.Service, verdict func(string, v1alpha1.Verdict, string)) {
+	switch {
+	case s.Vault != nil:
+		verdict("Backup", v1alpha1.VerdictEnforced, "a StackBackup makes an encrypted copy; keep Secret "+kit.BackupKey(s.Name)+
+			" outside the cluster too, since no backup can be read without it")
+	case s.Production:
+		verdict("Backup", v1alpha1.VerdictUnsupported, "production expects backups, and the class has no place for them; ask the "+
+			"platform team for spec.backupTarget of the StackClass")
 	}
 }

@@ -10,13 +10,15 @@ import (
 //go:embed scripts
 var scripts embed.FS
 
-// Scripts that the pods of the server need, and those that the Job needs.
+// Scripts that the pods of the server need, and those that each Job needs.
 var (
 	serverScripts    = []string{"postgres.sh", "initdb.sh", "roles.sql", "join.sh", "serve.sh", "probe.sh", "alive.sh"}
 	provisionScripts = []string{
 		"postgres.sh", "provision.sh", "database.sql", "reassign.sql", "consumer.sql", "departed.sql", "slots.sql", "begin.sql",
-		"current.sql",
+		"current.sql", "reader.sql",
 	}
+	dumpScripts    = []string{"postgres.sh", "dump.sh", "dump.sql", "databases.sql", "logins.sql", "rows.sql"}
+	restoreScripts = []string{"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql"}
 )
 
 // files returns the content of scripts by name.

@@ -30,7 +30,7 @@ func primary(s *part.Service, config string) *appsv1.StatefulSet {
 // is corrected, while OrderedReady would wait for it for ever. Updates go one pod at a time either way.
 func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.PodSpec) *appsv1.StatefulSet {
 	identity := kit.ServiceIdentity(s, role)
-	if s.Suspended {
+	if !runs(s) {
 		replicas = 0
 	}
 	set := &appsv1.StatefulSet{
@@ -114,9 +114,7 @@ func probe(script string, period, failures int32) *corev1.Probe {
 // serverEnv has no variable that the server's own client library would read.
 func serverEnv(s *part.Service) []corev1.EnvVar {
 	return []corev1.EnvVar{
-		{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{
-			FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"},
-		}},
+		podName(),
 		{Name: "MAJOR", Value: strconv.Itoa(major(s.Image.Version))},
 		{Name: "PORT", Value: strconv.Itoa(port)},
 		{Name: "CONFIG", Value: configPath},
@@ -125,6 +123,12 @@ func serverEnv(s *part.Service) []corev1.EnvVar {
 		{Name: "PGDATA", Value: dataPath + "/pgdata"},
 		{Name: "LANG", Value: "C.UTF-8"},
 	}
+}
+
+func podName() corev1.EnvVar {
+	return corev1.EnvVar{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{
+		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"},
+	}}
 }
 
 func serverMounts(s *part.Service) []corev1.VolumeMount {

@@ -16,6 +16,7 @@ import (
 const (
 	statefulSetLimit = 52
 	serviceLimit     = 63
+	cronJobLimit     = 52
 	defaultLimit     = 253
 )
 
@@ -45,6 +46,8 @@ func checkMetadata(t *testing.T, object part.Object) {
 	switch object.(type) {
 	case *appsv1.StatefulSet:
 		limit = statefulSetLimit
+	case *batchv1.CronJob:
+		limit = cronJobLimit
 	case *corev1.Service, *appsv1.Deployment, *batchv1.Job:
 		limit = serviceLimit
 	}
@@ -65,6 +68,8 @@ func PodTemplate(object part.Object) *corev1.PodTemplateSpec {
 		return &workload.Spec.Template
 	case *batchv1.Job:
 		return &workload.Spec.Template
+	case *batchv1.CronJob:
+		return &workload.Spec.JobTemplate.Spec.Template
 	}
 	return nil
 }

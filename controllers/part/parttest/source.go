@@ -102,6 +102,15 @@ func (s *Source) Service(kind, engine, version string, parameters []string) *par
 	for range s.Int(3) {
 		service.Departed = append(service.Departed, s.Consumer())
 	}
+	if s.Bool() {
+		service.Vault = &part.Vault{
+			Image: part.Image{Name: "docker.io/rclone/rclone:1", Version: "1", RunAsUser: 1, RunAsGroup: 1}, Storage: service.Storage,
+			Login: &part.Credential{Version: 1, Secret: service.Name + "-backup-v1-bcdfg"},
+		}
+		if s.Bool() {
+			service.Recovery = &part.Recovery{Source: s.Label(44), Archive: "20261123-120823-x7k2p"}
+		}
+	}
 	return service
 }
 

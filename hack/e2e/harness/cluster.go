@@ -140,8 +140,8 @@ func (c *Cluster) connect(context.Context) error {
 	return err
 }
 
-// archives hold the engines with the sample shop, and MySQL.
-var archives = []string{"demo", "mysql"}
+// archives hold the engines with the sample shop, MySQL, and rclone.
+var archives = []string{"demo", "mysql", "rclone"}
 
 // loadImages loads the archives, unless the node has these very ones.
 func (c *Cluster) loadImages(ctx context.Context) error {
@@ -179,7 +179,7 @@ func (c *Cluster) InstallCRDs(ctx context.Context) error {
 // CRDs names the CRDs of the project as kubectl arguments.
 func CRDs() []string {
 	var names []string
-	for _, plural := range []string{"backendstacks", "stackdatabases", "stackcaches", "stackqueues", "stackclasses"} {
+	for _, plural := range []string{"backendstacks", "stackdatabases", "stackcaches", "stackqueues", "stackbackups", "stackclasses"} {
 		names = append(names, "crd/"+plural+".stackwright.dev")
 	}
 	return names

@@ -37,6 +37,14 @@ provision_database() {
 		say "database $1: objects of a login are in use and keep their owner until the next run"
 }
 
+# provision_reader gives the role that backups are made with its password.
+provision_reader() {
+	say "role stackwright_backup"
+	PASSWORD_FILE=$READER/password
+	export PASSWORD_FILE
+	sql reader.sql
+}
+
 # provision_consumer gives a login its password and its group.
 provision_consumer() {
 	say "login $4: $2 of database $3"
@@ -77,6 +85,7 @@ while read -r verb a b c d e; do
 	database) provision_database "$a" ;;
 	consumer) provision_consumer "$a" "$b" "$c" "$d" "$e" ;;
 	departed) say "login $a: taken back" && sql departed.sql "login=$a" ;;
+	reader) provision_reader ;;
 	replicas) drop_slots "$a" ;;
 	*) false ;;
 	esac || failed="$failed, $verb $a $d"

@@ -38,6 +38,8 @@ type row struct {
 	Once      bool `json:"once"`
 	// Remembers: credentials are made anew, and the version before is kept besides. That goes for all that shares.
 	Remembers bool `json:"remembers"`
+	// Alone: an entry of a stack does not have the leaf.
+	Alone bool `json:"alone"`
 	// Bad are values that only a condition can refuse.
 	Bad []any `json:"bad"`
 	// Shape is the reason why no effect shows.
@@ -135,7 +137,7 @@ func likened(rows map[string]*row, g *group) {
 		other := rows[name]
 		suffix, own := strings.CutPrefix(string(other.leaf), "spec.")
 		leaf := g.Prefix + suffix
-		if other.kind != g.Like || !own || rows[g.Kind+"/"+leaf] != nil {
+		if other.kind != g.Like || !own || other.Alone || rows[g.Kind+"/"+leaf] != nil {
 			continue
 		}
 		r := &row{

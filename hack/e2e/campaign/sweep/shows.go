@@ -18,6 +18,7 @@ import (
 // groups of the kinds in which effects show; those of Stackwright are not named.
 var groups = map[string]schema.GroupVersion{
 	"ConfigMap": {Version: "v1"}, "Secret": {Version: "v1"}, "Service": {Version: "v1"}, "PersistentVolumeClaim": {Version: "v1"},
+	"CronJob": {Group: "batch", Version: "v1"}, "Job": {Group: "batch", Version: "v1"},
 	"Deployment": {Group: "apps", Version: "v1"}, "StatefulSet": {Group: "apps", Version: "v1"},
 	"HorizontalPodAutoscaler": {Group: "autoscaling", Version: "v2"}, "NetworkPolicy": {Group: "networking.k8s.io", Version: "v1"},
 }

@@ -1,0 +1,55 @@
+# Stores the archive in the folder ARCHIVE, encrypted, and reads it back. The manifest goes last: what has none is no archive.
+set -eu
+here=${0%/*}
+. "$here/archive.sh"
+. "$here/vault.sh"
+
+name=$(fact archive)
+
+# leave takes away what was stored of an archive that is not complete.
+leave() {
+	cp /tmp/said /tmp/cause
+	rclone purge "vault:$name" >/dev/null 2>&1 || true
+	cp /tmp/cause /tmp/said
+	unreachable
+}
+
+# retain removes the oldest archives beyond KEEP. It runs after this one is complete, which is the newest and stays.
+retain() {
+	archives >/tmp/archives
+	surplus=$(($(wc -l </tmp/archives) - KEEP))
+	[ "$surplus" -gt 0 ] || return 0
+	head -n "$surplus" /tmp/archives | while read -r old; do
+		[ "$old" != "$name" ] || continue
+		say "removing $old"
+		# Without its manifest it is no archive any more, whatever interrupts the rest.
+		rclone deletefile "vault:$old/manifest" && rclone purge "vault:$old" || say "$old is not removed: it is tried again next time"
+	done
+}
+
+# sweep removes what was begun two days ago and never completed. A folder that cannot be listed is left alone.
+sweep() {
+	before=$(date -u -d "@$(($(date -u '+%s') - 172800))" '+%Y%m%d-%H%M%S')
+	folders | while read -r each; do
+		[ "$(printf '%s\n' "$each" "$before" | sort | head -n 1)" = "$each" ] && rclone lsf "vault:$each" >/tmp/listed 2>/dev/null || continue
+		grep -qx manifest /tmp/listed || {
+			say "removing $each, which was never complete"
+			rclone purge "vault:$each" || true
+		}
+	done
+}
+
+open_vault
+say "storing $name"
+transfer copy "$ARCHIVE" "vault:$name" --exclude /manifest || leave
+sync
+transfer check --download "$ARCHIVE" "vault:$name" --exclude /manifest || leave
+transfer copyto "$ARCHIVE/manifest" "vault:$name/manifest" || leave
+sync
+transfer check --download "$ARCHIVE" "vault:$name" || leave
+[ -z "${KEEP:-}" ] || retain
+sweep
+bytes=$(rclone size --json "vault:$name" | sed 's/.*"bytes":\([0-9]*\).*/\1/')
+say "$name is complete"
+printf '{"archive":"%s","engine":"%s","version":"%s","bytes":%s,"rows":%s,"sha256":"%s"}' \
+	"$name" "$ENGINE" "$(fact version)" "$bytes" "$(fact rows)" "$(digest "$ARCHIVE/manifest")" >"$REPORT"

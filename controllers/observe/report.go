@@ -1,0 +1,127 @@
+package observe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// Report is what a container of a backup or restore left behind as its termination message: a complaint, or the facts of an
+// archive.
+type Report struct {
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+
+	Archive string `json:"archive,omitempty"`
+	Engine  string `json:"engine,omitempty"`
+	Version string `json:"version,omitempty"`
+	Bytes   int64  `json:"bytes,omitempty"`
+	Rows    int64  `json:"rows,omitempty"`
+	SHA256  string `json:"sha256,omitempty"`
+}
+
+// reportLimit is what Kubernetes keeps of a termination message, in bytes.
+const reportLimit = 4096
+
+// complaints are the reasons that a report may give.
+var complaints = []string{
+	v1alpha1.ReasonDumpFailed, v1alpha1.ReasonScratchFull, v1alpha1.ReasonTargetFull, v1alpha1.ReasonTargetUnreachable,
+	v1alpha1.ReasonWrongKey, v1alpha1.ReasonArchiveNotFound, v1alpha1.ReasonCorruptArchive, v1alpha1.ReasonForeignArchive,
+	v1alpha1.ReasonNewerVersion, v1alpha1.ReasonNotEmpty, v1alpha1.ReasonStorageFull, v1alpha1.ReasonRestoreFailed,
+	v1alpha1.ReasonRowsDiffer,
+}
+
+var (
+	reportVersion = regexp.MustCompile(`^([0-9]+(\.[0-9]+)*)?$`)
+	reportEngine  = regexp.MustCompile(`^[A-Za-z]{0,32}$`)
+	reportDigest  = regexp.MustCompile(`^([0-9a-f]{64})?$`)
+)
+
+// ParseReport reads a termination message. It comes from a pod that handles data of users: what could not be ours is not believed.
+func ParseReport(text string) *Report {
+	if len(text) > reportLimit || text == "" {
+		return nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	report := &Report{}
+	if err := decoder.Decode(report); err != nil || strings.TrimSpace(text[decoder.InputOffset():]) != "" || !report.sound() {
+		return nil
+	}
+	report.Message = strings.TrimSpace(strings.Map(printable, report.Message))
+	return report
+}
+
+func (r *Report) sound() bool {
+	if r.Reason != "" {
+		return slices.Contains(complaints, r.Reason)
+	}
+	return (r.Archive == "" || kit.IsArchive(r.Archive)) && len(r.Version) <= 32 && reportVersion.MatchString(r.Version) &&
+		reportEngine.MatchString(r.Engine) && reportDigest.MatchString(r.SHA256) && r.Bytes >= 0 && r.Rows >= 0
+}
+
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return ' '
+}
+
+// lastReport is what the newest pod of a Job has to say; nil when that is nothing.
+func lastReport(object client.Object, pods []corev1.Pod) *Report {
+	mine := slices.DeleteFunc(podsOf(object, pods), func(pod corev1.Pod) bool { return pod.Labels[batchv1.JobNameLabel] != object.GetName() })
+	slices.SortFunc(mine, func(a, b corev1.Pod) int { return b.CreationTimestamp.Compare(a.CreationTimestamp.Time) })
+	for i := range mine {
+		for _, status := range slices.Concat(mine[i].Status.ContainerStatuses, mine[i].Status.InitContainerStatuses) {
+			if ended := status.State.Terminated; ended != nil {
+				if report := ParseReport(ended.Message); report != nil {
+					return report
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// heed takes what a Job's pod complains of as the cause: it says more than that the Job failed.
+func (w *Workload) heed(report *Report) {
+	w.Report = report
+	if report != nil && report.Reason != "" && !w.RolledOut {
+		w.Cause = &Cause{report.Reason, report.Message}
+	}
+}
+
+// Job observes a Job of the schedule.
+func (o *Observer) Job(ctx context.Context, key client.ObjectKey) (*State, error) {
+	object := &batchv1.Job{}
+	if err := o.Cache.Get(ctx, key, object); apierrors.IsNotFound(err) {
+		return nil, part.Invalid(v1alpha1.ReasonJobFailed,
+			"job %s of the schedule was gone before it could be asked for the archive; this record can be deleted", key.Name)
+	} else if err != nil {
+		return nil, err
+	}
+	pods := &corev1.PodList{}
+	err := o.Cache.List(ctx, pods, client.InNamespace(key.Namespace), client.MatchingLabels{batchv1.JobNameLabel: key.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list pods: %w", err)
+	}
+	workload, _ := workloadOf(object)
+	workload.heed(lastReport(object, pods.Items))
+	state := &State{}
+	o.judge(ctx, state, object, &workload, pods.Items)
+	state.Workloads = []Workload{workload}
+	return state, nil
+}

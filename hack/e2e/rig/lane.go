@@ -94,6 +94,8 @@ type Lane struct {
 	Safety *Safety
 
 	stop context.CancelFunc
+	// spare is another team's namespace that was made and not needed.
+	spare string
 }
 
 // Start starts a lane with an operator that runs. Stop ends it.
@@ -229,7 +231,7 @@ func (l *Lane) Calm(ctx context.Context) error {
 // Eventually waits until check says nothing; it returns what check said last.
 func Eventually(ctx context.Context, what string, limit time.Duration, check func(context.Context) error) error {
 	var last error
-	err := controlplane.Poll(ctx, 50*time.Millisecond, limit, what, func(ctx context.Context) (bool, error) {
+	err := controlplane.Poll(ctx, 100*time.Millisecond, limit, what, func(ctx context.Context) (bool, error) {
 		err := check(ctx)
 		if err == nil || ctx.Err() == nil {
 			last = err

@@ -36,24 +36,43 @@ type World struct {
 	Own, Other string
 	// Begun is where the proxy's record stood when the world was made.
 	Begun int
+
+	// lent says that the other namespace was named in a manifest.
+	lent bool
 }
 
 // NewWorld makes the namespaces of a plan.
 func (l *Lane) NewWorld(ctx context.Context) (*World, error) {
 	w := &World{Lane: l, Begun: l.Proxy.Mark()}
-	for _, n := range []struct {
-		into   *string
-		prefix string
-	}{{&w.Own, "own-"}, {&w.Other, "other-"}} {
-		object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-			GenerateName: n.prefix, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
-		}}
-		if err := l.Client.Create(ctx, object); err != nil {
-			return nil, err
-		}
-		*n.into = object.Name
+	own, err := l.newNamespace(ctx, "own-")
+	if err != nil {
+		return nil, err
 	}
-	return w, nil
+	w.Own, w.Other = own, l.takeSpare(ctx)
+	if w.Other == "" {
+		w.Other, err = l.newNamespace(ctx, "other-")
+	}
+	return w, err
+}
+
+func (l *Lane) newNamespace(ctx context.Context, prefix string) (string, error) {
+	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		GenerateName: prefix, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	}}
+	err := l.Client.Create(ctx, object)
+	return object.Name, err
+}
+
+// takeSpare returns the other team's namespace that a plan did not need, or nothing: what is deleted costs the API server hundreds
+// of requests.
+func (l *Lane) takeSpare(ctx context.Context) string {
+	name := l.spare
+	l.spare = ""
+	object := &corev1.Namespace{}
+	if name == "" || l.Client.Get(ctx, client.ObjectKey{Name: name}, object) != nil || object.DeletionTimestamp != nil {
+		return "" // etcd may have been restored from before it was made
+	}
+	return name
 }
 
 // Namespaces are those of the world.
@@ -62,10 +81,14 @@ func (w *World) Namespaces() []string { return []string{w.Own, w.Other} }
 // Has says whether a namespace is one of the world.
 func (w *World) Has(namespace string) bool { return namespace == w.Own || namespace == w.Other }
 
-// Close deletes the namespaces, without waiting.
+// Close deletes the namespaces, without waiting. One that was not needed is left for the next world.
 func (w *World) Close(ctx context.Context) {
 	for _, name := range w.Namespaces() {
 		w.Safety.Forget(name)
+		if name == w.Other && !w.lent {
+			w.spare = name
+			continue
+		}
 		_ = w.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
 	}
 }
@@ -91,6 +114,7 @@ func (w *World) ApplyAs(ctx context.Context, c client.Client, manifests string) 
 
 // Replace puts names of namespaces where the manifests say OWN and OTHER.
 func (w *World) Replace(text string) string {
+	w.lent = w.lent || strings.Contains(text, "OTHER")
 	return strings.NewReplacer("OWN", w.Own, "OTHER", w.Other).Replace(text)
 }
 

@@ -186,6 +186,13 @@ type DatabaseEntry struct {
 	// +optional
 	Default *bool `json:"default,omitempty"`
 
+	// poolSize is how many connections each pod opens at most. Pods read it as <NAME>_POOL_SIZE, and the database's capability
+	// ConnectionBudget reckons with it. Omitted: pods are told nothing, and 10 are reckoned with.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	PoolSize *int32 `json:"poolSize,omitempty"`
+
 	DatabaseSettings `json:",inline"`
 	DataServiceSpec  `json:",inline"`
 }

@@ -1110,6 +1110,11 @@ func (in *DatabaseEntry) DeepCopyInto(out *DatabaseEntry) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.PoolSize != nil {
+		in, out := &in.PoolSize, &out.PoolSize
+		*out = new(int32)
+		**out = **in
+	}
 	in.DatabaseSettings.DeepCopyInto(&out.DatabaseSettings)
 	in.DataServiceSpec.DeepCopyInto(&out.DataServiceSpec)
 }

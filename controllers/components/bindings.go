@@ -2,6 +2,7 @@ package components
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -55,6 +56,9 @@ func bindingEnv(d *part.Dependency) []corev1.EnvVar {
 		if factExists(d, variable.fact) {
 			env = append(env, factEnv(d, prefix+variable.suffix, variable.fact))
 		}
+	}
+	if d.PoolSize > 0 {
+		env = append(env, corev1.EnvVar{Name: prefix + "_POOL_SIZE", Value: strconv.Itoa(int(d.PoolSize))})
 	}
 	return env
 }

@@ -219,4 +219,6 @@ type Consumer struct {
 	Retired bool
 	// Binding is the name of the binding Secret in the consumer's namespace.
 	Binding string
+	// Connections is how many its pods may open at once, with every component at its highest number of pods (databases).
+	Connections int64
 }

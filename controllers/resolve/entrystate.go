@@ -17,7 +17,7 @@ import (
 // entry finds out what is known of the service behind an entry.
 func (r *Resolver) entry(ctx context.Context, stack *v1alpha1.BackendStack, entry Entry) (EntryState, error) {
 	state := EntryState{Entry: entry, Dependency: part.Dependency{
-		Name: entry.Name, Kind: entry.Kind, Engine: entry.Engine, Type: entry.Type, Default: entry.Default,
+		Name: entry.Name, Kind: entry.Kind, Engine: entry.Engine, Type: entry.Type, Default: entry.Default, PoolSize: entry.PoolSize,
 	}}
 	if entry.External != nil {
 		external(&state)

@@ -264,13 +264,24 @@ func (p *ServicePlan) Complete(a *anchor.Anchor) {
 		service.Certificate = &credential
 	}
 	p.completeBackups(a)
-	service.Consumers, service.Departed = nil, nil
+	p.completeConsumers(a)
+}
+
+func (p *ServicePlan) completeConsumers(a *anchor.Anchor) {
+	type entry struct{ namespace, stack, name string }
+	connections := map[entry]int64{}
+	for _, c := range p.Consumers {
+		connections[entry{c.Namespace, c.Stack, c.Entry}] = c.Connections
+	}
+	p.Service.Consumers, p.Service.Departed = nil, nil
 	for i := range a.Consumers {
-		if recorded := &a.Consumers[i]; recorded.Departed {
-			service.Departed = append(service.Departed, recorded.Facts())
-		} else {
-			service.Consumers = append(service.Consumers, recorded.Facts())
+		facts := a.Consumers[i].Facts()
+		if a.Consumers[i].Departed {
+			p.Service.Departed = append(p.Service.Departed, facts)
+			continue
 		}
+		facts.Connections = connections[entry{facts.Namespace, facts.Stack, facts.Entry}]
+		p.Service.Consumers = append(p.Service.Consumers, facts)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/connections"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -120,6 +121,7 @@ func verdicts(s *part.Service, output *part.Output) {
 	if s.Replicas > 0 {
 		verdict("ReadCopies", v1alpha1.VerdictEnforced, "asynchronous replication; a consumer with access ReadOnly reads from the copies")
 	}
+	connections.Budget(s, room(s), output)
 	if s.Production {
 		verdict("Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+
 			"no copy takes its place by itself")

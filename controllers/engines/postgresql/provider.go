@@ -9,6 +9,7 @@ import (
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/engines/internal/backup"
+	"github.com/stackwright/stackwright/controllers/engines/internal/connections"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -127,6 +128,7 @@ func verdicts(s *part.Service, output *part.Output) {
 	if s.Replicas > 0 {
 		verdict("ReadCopies", v1alpha1.VerdictEnforced, "streaming replication; a consumer with access ReadOnly reads from the copies")
 	}
+	connections.Budget(s, room(s), output)
 	verdictOnBackups(s, verdict)
 	if s.Production {
 		verdict("Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+

@@ -21,6 +21,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -136,7 +137,7 @@ func (m *machine) pod(name, address string) *pod {
 func (p *pod) local(text string) string {
 	return strings.NewReplacer(
 		"/stackwright/", p.folder+"/stackwright/", socketsPath, p.folder+"/run", "/tmp/", p.folder+"/tmp/",
-		`bind_address = "*"`, `bind_address = "`+p.address+`"`, strconv.Itoa(port), p.machine.port, host(p.machine.service), primaryAddress,
+		`bind_address = "*"`, `bind_address = "`+p.address+`"`, strconv.Itoa(port), p.machine.port, replicated.Host(p.machine.service), primaryAddress,
 	).Replace(text)
 }
 

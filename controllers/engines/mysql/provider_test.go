@@ -19,7 +19,7 @@ func TestGolden(t *testing.T) {
 		output, err := Builtin().Build(s)
 		for _, object := range output.Objects {
 			if config, ok := object.(*corev1.ConfigMap); ok {
-				for name := range files(slices.Concat(serverScripts, provisionScripts)) {
+				for name := range engine.Scripts.Read(slices.Concat(engine.Scripts.Server, engine.Scripts.Provision)) {
 					if _, has := config.Data[name]; has {
 						config.Data[name] = "(file scripts/" + name + ")"
 					}
@@ -72,7 +72,7 @@ func TestLogin(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			login(service, &c.in)
+			engine.Names.Login(service, &c.in)
 			if !strings.HasPrefix(c.in.Database, c.database) || !strings.HasPrefix(c.in.Login, c.login) {
 				t.Errorf("database %q, login %q", c.in.Database, c.in.Login)
 			}
@@ -81,7 +81,7 @@ func TestLogin(t *testing.T) {
 			}
 			service := *service
 			service.Consumers = []part.Consumer{c.in}
-			if err := checkNames(&service); err != nil {
+			if err := engine.Names.Check(&service); err != nil {
 				t.Error(err)
 			}
 		})
@@ -93,8 +93,8 @@ func TestLoginsAlternate(t *testing.T) {
 	first := part.Consumer{Namespace: "shop", Stack: "shop", Entry: "main", Private: true, Credential: part.Credential{Version: 1}}
 	second := first
 	second.Credential.Version = 2
-	login(service, &first)
-	login(service, &second)
+	engine.Names.Login(service, &first)
+	engine.Names.Login(service, &second)
 	if first.Login == second.Login || logins.Other(first.Login) != second.Login || first.Database != second.Database {
 		t.Errorf("%+v and %+v", first, second)
 	}

@@ -1,4 +1,4 @@
-package connections
+package replicated
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ func TestBudget(t *testing.T) {
 		{"too many readers", []part.Consumer{writer(60), reader(201)}, 2, v1alpha1.VerdictUnsupported, "poolSize"},
 	} {
 		output := part.Output{}
-		Budget(&part.Service{Consumers: c.consumers, Replicas: c.replicas}, 100, &output)
+		verdictOnConnections(&part.Service{Consumers: c.consumers, Replicas: c.replicas}, 100, &output)
 		if c.want == "" {
 			if len(output.Verdicts) > 0 {
 				t.Errorf("%s: %+v", c.what, output.Verdicts)

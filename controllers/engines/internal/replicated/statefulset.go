@@ -1,8 +1,7 @@
-package postgresql
+package replicated
 
 import (
 	"slices"
-	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -13,15 +12,21 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// gracePeriodSeconds is what a fast stop with its last checkpoint may take.
+// gracePeriodSeconds is what ending the sessions and writing the last pages may take.
 const gracePeriodSeconds = 120
 
 // primary is the one server that writes.
-func primary(s *part.Service, config string) *appsv1.StatefulSet {
-	pod := serverPod(s, config, "initdb.sh", nil)
-	prepare := &pod.InitContainers[0]
-	prepare.Env = append(prepare.Env, corev1.EnvVar{Name: "ADMIN_SECRET", Value: s.Admin.Secret})
-	return statefulSet(s, primaryRole, s.Name, 1, pod)
+func (e *Engine) primary(s *part.Service, config string, p Parts) *appsv1.StatefulSet {
+	return statefulSet(s, PrimaryRole, s.Name, 1, e.serverPod(s, config, p, p.Primary))
+}
+
+// replica runs the read copies.
+func (e *Engine) replica(s *part.Service, config string, p Parts) *appsv1.StatefulSet {
+	pod := e.serverPod(s, config, p, p.Replica)
+	// Away from each other, and from the primary. The primary itself is not asked to: its template must not change when the
+	// first copy comes.
+	pod.TopologySpreadConstraints = kit.Spread(kit.ServiceSelector(s.Engine, s.Name))
+	return statefulSet(s, ReplicaRole, ReplicaName(s), s.Replicas, pod)
 }
 
 // statefulSet runs servers of one role.
@@ -62,96 +67,94 @@ type templateInputs struct {
 
 func newTemplateInputs(s *part.Service, role string) templateInputs {
 	result := templateInputs{Server: inputs.Of(s)}
-	if role == replicaRole {
+	if role == ReplicaRole {
 		result.ClusterDomain = s.ClusterDomain
 	}
 	return result
 }
 
 // serverPod is the pod of a server: a script that prepares the data directory, then the server itself.
-func serverPod(s *part.Service, config, prepare string, env []corev1.EnvVar) corev1.PodSpec {
-	env = slices.Concat(serverEnv(s), env)
-	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), serverContainer(s, env))
+func (e *Engine) serverPod(s *part.Service, config string, p Parts, role Role) corev1.PodSpec {
+	env := slices.Concat(p.Env, role.Env)
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), e.serverContainer(s, env))
 	pod.InitContainers = []corev1.Container{{
-		Name: "prepare", Image: s.Image.Name, Command: []string{"sh", configPath + "/" + prepare},
-		Env:             slices.Concat(env, []corev1.EnvVar{{Name: "CREDENTIALS", Value: credentialsPath}}),
-		Resources:       kit.SmallResources(),
+		Name: "prepare", Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/" + role.Script},
+		Env:             preparingEnv(env, role),
+		Resources:       p.Prepare,
 		SecurityContext: kit.Restricted(),
-		VolumeMounts:    append(serverMounts(s), corev1.VolumeMount{Name: "credentials", MountPath: credentialsPath, ReadOnly: true}),
+		VolumeMounts:    e.preparingMounts(s),
 	}}
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(gracePeriodSeconds))
-	pod.Volumes = serverVolumes(s, config)
+	pod.Volumes = e.serverVolumes(s, config)
 	return pod
 }
 
-func serverContainer(s *part.Service, env []corev1.EnvVar) corev1.Container {
-	return corev1.Container{
-		Name: "postgresql", Image: s.Image.Name, Command: []string{"sh", configPath + "/serve.sh"},
-		Env:             slices.Concat(env, []corev1.EnvVar{kit.SecretEnv("PROBE_PASSWORD", s.Admin.Secret, keyProbePassword)}),
-		Ports:           []corev1.ContainerPort{{Name: portName, ContainerPort: port, Protocol: corev1.ProtocolTCP}},
+// preparingEnv are the variables of a script that prepares data.
+func preparingEnv(server []corev1.EnvVar, role Role) []corev1.EnvVar {
+	return slices.Concat(server, []corev1.EnvVar{{Name: "CREDENTIALS", Value: credentialsPath}}, role.ScriptEnv)
+}
+
+func (e *Engine) serverContainer(s *part.Service, env []corev1.EnvVar) corev1.Container {
+	container := corev1.Container{
+		Name: e.Name, Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/serve.sh"},
+		Env:             slices.Concat(env, []corev1.EnvVar{kit.SecretEnv("PROBE_PASSWORD", s.Admin.Secret, KeyProbePassword)}),
+		Ports:           []corev1.ContainerPort{{Name: e.Name, ContainerPort: e.Port, Protocol: corev1.ProtocolTCP}},
 		Resources:       s.Resources,
 		SecurityContext: kit.Restricted(),
-		VolumeMounts:    serverMounts(s),
-		// The server recovers for as long as it takes, so starting has half a day. Once it has answered, readiness asks for a real
-		// answer, while liveness only catches a server that does not even refuse.
+		VolumeMounts:    e.serverMounts(s),
+		// The server recovers, or brings data of an older release up to date, for as long as it takes, so starting has half a day.
+		// Once it has answered, readiness asks for a real answer, while liveness only catches a server that does not even refuse.
 		StartupProbe:   probe("probe.sh", 2, 21600),
 		ReadinessProbe: probe("probe.sh", 10, 3),
 		LivenessProbe:  probe("alive.sh", 15, 8),
-		// The signal that Kubernetes sends means waiting for every session to end. This one ends them.
-		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{
-			Exec: &corev1.ExecAction{Command: []string{"sh", "-c", "kill -INT 1"}},
-		}},
 	}
+	if e.PreStop != nil {
+		container.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: e.PreStop}}}
+	}
+	return container
 }
 
 func probe(script string, period, failures int32) *corev1.Probe {
 	return &corev1.Probe{
-		ProbeHandler:  corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"sh", configPath + "/" + script}}},
+		ProbeHandler:  corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"sh", ConfigPath + "/" + script}}},
 		PeriodSeconds: period, FailureThreshold: failures, TimeoutSeconds: 10,
 	}
 }
 
-// serverEnv has no variable that the server's own client library would read.
-func serverEnv(s *part.Service) []corev1.EnvVar {
-	return []corev1.EnvVar{
-		podName(),
-		{Name: "MAJOR", Value: strconv.Itoa(major(s.Image.Version))},
-		{Name: "PORT", Value: strconv.Itoa(port)},
-		{Name: "CONFIG", Value: configPath},
-		{Name: "SOCKETS", Value: socketsPath},
-		{Name: "DATA", Value: dataPath},
-		{Name: "PGDATA", Value: dataPath + "/pgdata"},
-		{Name: "LANG", Value: "C.UTF-8"},
-	}
-}
-
-func podName() corev1.EnvVar {
+// PodName is a variable with the name of the pod.
+func PodName() corev1.EnvVar {
 	return corev1.EnvVar{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{
 		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"},
 	}}
 }
 
-func serverMounts(s *part.Service) []corev1.VolumeMount {
-	mounts := []corev1.VolumeMount{
-		{Name: kit.DataVolume, MountPath: dataPath},
-		{Name: "config", MountPath: configPath, ReadOnly: true},
-		{Name: "sockets", MountPath: socketsPath},
+func (e *Engine) serverMounts(s *part.Service) []corev1.VolumeMount {
+	mounts := slices.Concat([]corev1.VolumeMount{
+		{Name: kit.DataVolume, MountPath: DataPath},
+		{Name: "config", MountPath: ConfigPath, ReadOnly: true},
+		{Name: "sockets", MountPath: e.SocketsPath},
 		{Name: "tmp", MountPath: "/tmp"},
-		{Name: "shm", MountPath: "/dev/shm"},
-	}
+	}, e.Memory)
 	if s.Certificate != nil {
-		mounts = append(mounts, corev1.VolumeMount{Name: "tls", MountPath: tlsPath, ReadOnly: true})
+		mounts = append(mounts, corev1.VolumeMount{Name: "tls", MountPath: TLSPath, ReadOnly: true})
 	}
 	return mounts
 }
 
-func serverVolumes(s *part.Service, config string) []corev1.Volume {
+// preparingMounts show the passwords too.
+func (e *Engine) preparingMounts(s *part.Service) []corev1.VolumeMount {
+	return append(e.serverMounts(s), corev1.VolumeMount{Name: "credentials", MountPath: credentialsPath, ReadOnly: true})
+}
+
+func (e *Engine) serverVolumes(s *part.Service, config string) []corev1.Volume {
 	volumes := []corev1.Volume{
 		kit.ConfigVolume("config", config, 0o444),
 		kit.SecretVolume("credentials", s.Admin.Secret),
 		memoryVolume("sockets"),
 		kit.EmptyDir("tmp", "64Mi"),
-		memoryVolume("shm"),
+	}
+	for _, mount := range e.Memory {
+		volumes = append(volumes, memoryVolume(mount.Name))
 	}
 	if s.Certificate != nil {
 		volumes = append(volumes, kit.SecretVolume("tls", s.Certificate.Secret))

@@ -169,6 +169,8 @@ type Service struct {
 	// Eviction is what a cache drops; never empty for Valkey and Redis.
 	Eviction v1alpha1.EvictionPolicy
 
+	// Pooler shares the connections of a database among its consumers; nil when none is asked for.
+	Pooler *Pooler
 	// Vault is where its backups are kept; nil when the class has no place for them or the provider makes none.
 	Vault *Vault
 	// Recovery is the backup that it has to be made from before it can start; nil when there is none, or when that is done.
@@ -182,6 +184,16 @@ type Service struct {
 	Consumers []Consumer
 	// Departed are logins that have to be taken back.
 	Departed []Consumer
+}
+
+// Pooler is PgBouncer beside a database.
+type Pooler struct {
+	// Image of the pooler. It runs as the user of the database.
+	Image Image
+	// Mode says for how long a client has a connection of the server.
+	Mode v1alpha1.PoolerMode
+	// ServerConnections is how many connections to the server each login has at most, MaxClients how many all pods open to the pooler.
+	ServerConnections, MaxClients int32
 }
 
 // Credential is one version of a credential set, as the anchor records it.

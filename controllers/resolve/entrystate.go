@@ -169,6 +169,9 @@ func (r *Resolver) stub(view *View, recorded *anchor.Anchor) (*part.Service, *pa
 			Provider: p.Name, ClusterDomain: r.ClusterDomain, TLS: p.DefaultTLS,
 			Replicas: view.replicas, Shards: max(view.shards, 1), Nodes: max(view.nodes, 1), Durable: view.durable,
 		}
+		if view.Pooler != nil {
+			stub.Pooler = &part.Pooler{} // its port and the keys of bindings depend on no more
+		}
 		stubTLS(view, stub, recorded)
 		return stub, p
 	}

@@ -181,14 +181,28 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 	if claim := view.Claim(); claim != nil {
 		service.Stack = claim.Stack
 	}
-	var errs [4]error
+	var errs [5]error
 	service.Image, errs[0] = serviceImage(plan)
 	service.Resources, errs[1] = plan.Class.Resources("spec.size", common.Size, common.Resources)
 	service.Placement, errs[2] = plan.Class.Placement("spec.placement", common.Placement)
 	if plan.Provider.Stateful(service) {
 		service.Storage, errs[3] = r.storage(ctx, plan.Class, "spec.storage", common.Storage, plan.Provider.DefaultStorage, plan.Recorded != nil)
 	}
+	service.Pooler, errs[4] = pooler(plan)
 	return service, part.Join(errs[:])
+}
+
+// pooler has what is asked for, with the defaults.
+func pooler(plan *ServicePlan) (*part.Pooler, error) {
+	asked := plan.View.Pooler
+	if asked == nil {
+		return nil, nil //nolint:nilnil // none is asked for
+	}
+	image, err := plan.Class.EngineImage(string(v1alpha1.EnginePgBouncer), "")
+	return &part.Pooler{
+		Image: image, Mode: cmp.Or(asked.Mode, v1alpha1.PoolerTransaction),
+		ServerConnections: valueOr(asked.ServerConnections, 20), MaxClients: valueOr(asked.MaxClients, 1000),
+	}, err
 }
 
 // serviceImage is the image of the version that is asked for, else recorded, else the catalog's first.

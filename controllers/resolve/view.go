@@ -29,6 +29,9 @@ type View struct {
 	Backup  string
 	Backups *v1alpha1.DatabaseBackup
 
+	// Pooler is what the spec says of one; nil: none.
+	Pooler *v1alpha1.DatabasePooler
+
 	replicas, shards, nodes int32
 	durable                 bool
 	eviction                v1alpha1.EvictionPolicy
@@ -74,7 +77,8 @@ func ViewOf(object client.Object) *View {
 func viewOfDatabase(o *v1alpha1.StackDatabase) *View {
 	view := &View{
 		Kind: KindDatabase, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
-		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, replicas: valueOr(o.Spec.Replicas, 0),
+		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, Pooler: o.Spec.Pooler,
+		replicas: valueOr(o.Spec.Replicas, 0),
 	}
 	if b := o.Spec.Bootstrap; b != nil {
 		view.Backup = b.Recovery.BackupRef.Name

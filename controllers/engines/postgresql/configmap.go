@@ -76,7 +76,7 @@ func fixed(s *part.Service) map[string]string {
 
 // accessRules say who may connect. Only passwords let anybody in; the NetworkPolicy narrows from where. The server's own roles
 // come encrypted wherever there is a certificate, and reach nothing but what they are for.
-func accessRules(mode v1alpha1.TLSMode) string {
+func accessRules(mode v1alpha1.TLSMode, further ...[]string) string {
 	own, consumers := "hostssl", "hostssl"
 	switch mode {
 	case v1alpha1.TLSPreferred:
@@ -93,7 +93,7 @@ func accessRules(mode v1alpha1.TLSMode) string {
 		{consumers, "all", "all", "all", "scram-sha-256"},
 	}
 	var text strings.Builder
-	for _, rule := range rules {
+	for _, rule := range append(further, rules...) {
 		text.WriteString(strings.Join(strings.Fields(strings.Join(rule, " ")), " ") + "\n")
 	}
 	return text.String()

@@ -30,6 +30,7 @@ var scripts embed.FS
 var engine = &replicated.Engine{
 	Name:        "postgresql",
 	Port:        port,
+	PoolerPort:  poolerPort,
 	SocketsPath: socketsPath,
 	Memory:      []corev1.VolumeMount{{Name: "shm", MountPath: "/dev/shm"}},
 	// The signal that Kubernetes sends means waiting for every session to end. This one ends them.
@@ -43,7 +44,7 @@ var engine = &replicated.Engine{
 		Server: []string{"postgres.sh", "initdb.sh", "roles.sql", "join.sh", "serve.sh", "probe.sh", "alive.sh"},
 		Provision: []string{
 			"postgres.sh", "provision.sh", "database.sql", "reassign.sql", "consumer.sql", "departed.sql", "slots.sql", "begin.sql",
-			"current.sql", "reader.sql",
+			"current.sql", "reader.sql", "pooler.sql",
 		},
 		Dump:    []string{"postgres.sh", "dump.sh", "dump.sql", "databases.sql", "logins.sql", "rows.sql"},
 		Restore: []string{"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql"},

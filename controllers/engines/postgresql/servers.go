@@ -13,7 +13,7 @@ import (
 
 // parts are what this engine gives for one service. Each copy follows the primary through a slot of its own.
 func parts(s *part.Service) replicated.Parts {
-	return replicated.Parts{
+	result := replicated.Parts{
 		Files:   configuration(s),
 		Env:     serverEnv(s),
 		Prepare: kit.SmallResources(),
@@ -21,6 +21,10 @@ func parts(s *part.Service) replicated.Parts {
 		Replica: replicated.Role{Script: "join.sh", Env: []corev1.EnvVar{{Name: "PRIMARY", Value: primaryConnection(s)}}},
 		Job:     provisioning(s),
 	}
+	if s.Pooler != nil {
+		addPooler(s, &result)
+	}
+	return result
 }
 
 // serverEnv has no variable that the server's own client library would read.

@@ -35,6 +35,8 @@ type Engine struct {
 	// Name of the server's container and of its port, the type of a binding, and the scheme of its address.
 	Name string
 	Port int32
+	// PoolerPort is where the pooler answers, in the pod of the primary.
+	PoolerPort int32
 	// SocketsPath is where the server's socket is: in memory.
 	SocketsPath string
 	// Memory are further folders of the server that never reach a disk: names of volumes, and where they are.
@@ -71,6 +73,10 @@ type Parts struct {
 type Role struct {
 	// Script prepares the data before the server starts.
 	Script string
+	// Readiness is the script that asks for a real answer; empty: probe.sh.
+	Readiness string
+	// Beside is a further container of the pod; nil: none. It sees the configuration, the server's socket and its certificate.
+	Beside *corev1.Container
 	// Env of the server and of the script; ScriptEnv of the script only.
 	Env, ScriptEnv []corev1.EnvVar
 }
@@ -86,7 +92,7 @@ func (e *Engine) Provider() part.Provider {
 		AdminValues:    []string{KeyPassword, KeyReplicationPassword, KeyProbePassword},
 		ServerNames:    ServerNames,
 		Endpoint:       func(s *part.Service) part.Endpoint { return part.Endpoint{Host: Host(s), Port: e.Port} },
-		Ports:          func(*part.Service) []int32 { return []int32{e.Port} },
+		Ports:          e.ports,
 	}
 }
 

@@ -28,7 +28,22 @@ func ServerNames(s *part.Service) []string {
 
 // primaryService leads to the primary, ready or not: the server itself says best why it does not answer.
 func (e *Engine) primaryService(s *part.Service) *corev1.Service {
-	return kit.Headless(kit.ServiceIdentity(s, PrimaryRole), s.Namespace, s.Name, kit.TCPPort(e.Name, e.Port))
+	service := kit.Headless(kit.ServiceIdentity(s, PrimaryRole), s.Namespace, s.Name, kit.TCPPort(e.Name, e.Port))
+	if s.Pooler != nil {
+		service.Spec.Ports = append(service.Spec.Ports, kit.TCPPort(PoolerPortName, e.PoolerPort))
+	}
+	return service
+}
+
+// PoolerPortName is the name of the pooler's port in its container and in the Service.
+const PoolerPortName = "pooler"
+
+// ports are those that consumers connect to.
+func (e *Engine) ports(s *part.Service) []int32 {
+	if s.Pooler != nil {
+		return []int32{e.Port, e.PoolerPort}
+	}
+	return []int32{e.Port}
 }
 
 // replicaService leads to the read copies that follow the primary.
@@ -41,7 +56,7 @@ func (e *Engine) replicaService(s *part.Service) *corev1.Service {
 // networkPolicy closes every pod of the database but for its consumers. The copies and the Job are pods of the database too:
 // they reach the primary as such.
 func (e *Engine) networkPolicy(s *part.Service) *networkingv1.NetworkPolicy {
-	return kit.ServicePolicy(s, kit.ServiceIdentity(s, PrimaryRole), []int32{e.Port})
+	return kit.ServicePolicy(s, kit.ServiceIdentity(s, PrimaryRole), e.ports(s))
 }
 
 // disruptionBudget keeps all read copies but one in place while nodes are drained. There is none for the primary: one that

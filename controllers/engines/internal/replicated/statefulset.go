@@ -1,12 +1,14 @@
 package replicated
 
 import (
+	"cmp"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
@@ -63,12 +65,23 @@ type templateInputs struct {
 	inputs.Server
 	// ClusterDomain is in the name by which copies reach the primary.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
+	// Pooler stands beside the primary.
+	Pooler *poolerInputs `json:"pooler,omitempty"`
+}
+
+type poolerInputs struct {
+	Image             string              `json:"image,omitempty"`
+	Mode              v1alpha1.PoolerMode `json:"mode"`
+	ServerConnections int32               `json:"serverConnections"`
+	MaxClients        int32               `json:"maxClients"`
 }
 
 func newTemplateInputs(s *part.Service, role string) templateInputs {
 	result := templateInputs{Server: inputs.Of(s)}
 	if role == ReplicaRole {
 		result.ClusterDomain = s.ClusterDomain
+	} else if p := s.Pooler; p != nil {
+		result.Pooler = &poolerInputs{Image: p.Image.Given, Mode: p.Mode, ServerConnections: p.ServerConnections, MaxClients: p.MaxClients}
 	}
 	return result
 }
@@ -76,7 +89,10 @@ func newTemplateInputs(s *part.Service, role string) templateInputs {
 // serverPod is the pod of a server: a script that prepares the data directory, then the server itself.
 func (e *Engine) serverPod(s *part.Service, config string, p Parts, role Role) corev1.PodSpec {
 	env := slices.Concat(p.Env, role.Env)
-	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), e.serverContainer(s, env))
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), e.serverContainer(s, env, cmp.Or(role.Readiness, "probe.sh")))
+	if role.Beside != nil {
+		pod.Containers = append(pod.Containers, e.beside(s, *role.Beside))
+	}
 	pod.InitContainers = []corev1.Container{{
 		Name: "prepare", Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/" + role.Script},
 		Env:             preparingEnv(env, role),
@@ -94,7 +110,20 @@ func preparingEnv(server []corev1.EnvVar, role Role) []corev1.EnvVar {
 	return slices.Concat(server, []corev1.EnvVar{{Name: "CREDENTIALS", Value: credentialsPath}}, role.ScriptEnv)
 }
 
-func (e *Engine) serverContainer(s *part.Service, env []corev1.EnvVar) corev1.Container {
+// beside is a container that works for the server's clients in the same pod.
+func (e *Engine) beside(s *part.Service, container corev1.Container) corev1.Container {
+	container.SecurityContext = kit.Restricted()
+	container.VolumeMounts = []corev1.VolumeMount{
+		{Name: "config", MountPath: ConfigPath, ReadOnly: true},
+		{Name: "sockets", MountPath: e.SocketsPath},
+	}
+	if s.Certificate != nil {
+		container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "tls", MountPath: TLSPath, ReadOnly: true})
+	}
+	return container
+}
+
+func (e *Engine) serverContainer(s *part.Service, env []corev1.EnvVar, readiness string) corev1.Container {
 	container := corev1.Container{
 		Name: e.Name, Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/serve.sh"},
 		Env:             slices.Concat(env, []corev1.EnvVar{kit.SecretEnv("PROBE_PASSWORD", s.Admin.Secret, KeyProbePassword)}),
@@ -105,7 +134,7 @@ func (e *Engine) serverContainer(s *part.Service, env []corev1.EnvVar) corev1.Co
 		// The server recovers, or brings data of an older release up to date, for as long as it takes, so starting has half a day.
 		// Once it has answered, readiness asks for a real answer, while liveness only catches a server that does not even refuse.
 		StartupProbe:   probe("probe.sh", 2, 21600),
-		ReadinessProbe: probe("probe.sh", 10, 3),
+		ReadinessProbe: probe(readiness, 10, 3),
 		LivenessProbe:  probe("alive.sh", 15, 8),
 	}
 	if e.PreStop != nil {

@@ -34,6 +34,7 @@ var engine = &replicated.Engine{
 	SocketsPath: socketsPath,
 	LoginInTmp:  true,
 	Replication: "asynchronous",
+	DumpEnv:     dumpEnv,
 	Names:       replicated.Names{LoginLimit: loginLimit, Reserved: isReserved},
 	Scripts: replicated.Scripts{
 		Folder: scripts,
@@ -42,6 +43,8 @@ var engine = &replicated.Engine{
 			"probe.sh", "alive.sh",
 		},
 		Provision: []string{"mysql.sh", "provision.sh", "begin.sql", "current.sql", "database.sql", "consumer.sql", "departed.sql"},
+		Dump:      []string{"mysql.sh", "dump.sh", "databases.sql", "lock.sql", "rows.sql", "unusable.sql"},
+		Restore:   []string{"mysql.sh", "restore.sh", "lend.sql", "settle.sql", "rows.sql"},
 	},
 }
 
@@ -53,6 +56,7 @@ func Builtin() part.Provider {
 	provider.Login = engine.Names.Login
 	provider.Binding = binding
 	provider.Upgrade = upgrade
+	provider.Backup = engine.Backup
 	provider.Build = build
 	return provider
 }

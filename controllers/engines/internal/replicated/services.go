@@ -10,7 +10,7 @@ import (
 )
 
 // ReplicaName is the name of the StatefulSet and the Service of the read copies.
-func ReplicaName(s *part.Service) string { return kit.Child(s.Name, ReplicaRole) }
+func ReplicaName(s *part.Service) string { return kit.Child(s.Name, replicaRole) }
 
 // Host is the name of the primary.
 func Host(s *part.Service) string { return kit.ServiceHost(s.Name, s.Namespace, s.ClusterDomain) }
@@ -28,12 +28,12 @@ func ServerNames(s *part.Service) []string {
 
 // primaryService leads to the primary, ready or not: the server itself says best why it does not answer.
 func (e *Engine) primaryService(s *part.Service) *corev1.Service {
-	return kit.Headless(kit.ServiceIdentity(s, PrimaryRole), s.Namespace, s.Name, kit.TCPPort(e.Name, e.Port))
+	return kit.Headless(kit.ServiceIdentity(s, primaryRole), s.Namespace, s.Name, kit.TCPPort(e.Name, e.Port))
 }
 
 // replicaService leads to the read copies that follow the primary.
 func (e *Engine) replicaService(s *part.Service) *corev1.Service {
-	service := kit.Headless(kit.ServiceIdentity(s, ReplicaRole), s.Namespace, ReplicaName(s), kit.TCPPort(e.Name, e.Port))
+	service := kit.Headless(kit.ServiceIdentity(s, replicaRole), s.Namespace, ReplicaName(s), kit.TCPPort(e.Name, e.Port))
 	service.Spec.PublishNotReadyAddresses = false
 	return service
 }
@@ -41,7 +41,7 @@ func (e *Engine) replicaService(s *part.Service) *corev1.Service {
 // networkPolicy closes every pod of the database but for its consumers. The copies and the Job are pods of the database too:
 // they reach the primary as such.
 func (e *Engine) networkPolicy(s *part.Service) *networkingv1.NetworkPolicy {
-	return kit.ServicePolicy(s, kit.ServiceIdentity(s, PrimaryRole), []int32{e.Port})
+	return kit.ServicePolicy(s, kit.ServiceIdentity(s, primaryRole), []int32{e.Port})
 }
 
 // disruptionBudget keeps all read copies but one in place while nodes are drained. There is none for the primary: one that
@@ -50,5 +50,5 @@ func disruptionBudget(s *part.Service) *policyv1.PodDisruptionBudget {
 	if !s.Production || s.Replicas < 2 {
 		return nil
 	}
-	return kit.DisruptionBudget(kit.ServiceIdentity(s, ReplicaRole), s.Namespace, ReplicaName(s))
+	return kit.DisruptionBudget(kit.ServiceIdentity(s, replicaRole), s.Namespace, ReplicaName(s))
 }

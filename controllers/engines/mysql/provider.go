@@ -35,6 +35,7 @@ var engine = &replicated.Engine{
 	LoginInTmp:  true,
 	Replication: "asynchronous",
 	Room:        room,
+	DumpEnv:     dumpEnv,
 	Names:       replicated.Names{LoginLimit: loginLimit, Reserved: isReserved},
 	Scripts: replicated.Scripts{
 		Folder: scripts,
@@ -43,6 +44,8 @@ var engine = &replicated.Engine{
 			"probe.sh", "alive.sh",
 		},
 		Provision: []string{"mysql.sh", "provision.sh", "begin.sql", "current.sql", "database.sql", "consumer.sql", "departed.sql"},
+		Dump:      []string{"mysql.sh", "dump.sh", "databases.sql", "lock.sql", "rows.sql", "unusable.sql"},
+		Restore:   []string{"mysql.sh", "restore.sh", "lend.sql", "settle.sql", "rows.sql"},
 	},
 }
 
@@ -54,6 +57,7 @@ func Builtin() part.Provider {
 	provider.Login = engine.Names.Login
 	provider.Binding = binding
 	provider.Upgrade = upgrade
+	provider.Backup = engine.Backup
 	provider.Build = build
 	return provider
 }

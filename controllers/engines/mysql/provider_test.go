@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -13,14 +14,19 @@ import (
 	"github.com/stackwright/stackwright/controllers/part/parttest"
 )
 
-// TestGolden shows the scripts by name: they are files beside this one, and the names of the ConfigMaps carry their hash.
+// TestGolden shows the scripts by name: they are files beside this one, and the names of the ConfigMaps carry their hash. Where
+// backups are kept, the Job of one is shown too.
 func TestGolden(t *testing.T) {
 	parttest.Run(t, func(s *part.Service) (part.Output, error) {
 		output, err := Builtin().Build(s)
+		if s.Vault != nil && s.Recovery == nil {
+			job, _ := Builtin().Backup(s, "before-the-sale")
+			output.Merge(job)
+		}
 		for _, object := range output.Objects {
 			if config, ok := object.(*corev1.ConfigMap); ok {
-				for name := range engine.Scripts.Read(slices.Concat(engine.Scripts.Server, engine.Scripts.Provision)) {
-					if _, has := config.Data[name]; has {
+				for name := range config.Data {
+					if slices.Contains([]string{".sh", ".sql"}, path.Ext(name)) {
 						config.Data[name] = "(file scripts/" + name + ")"
 					}
 				}

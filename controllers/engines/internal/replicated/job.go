@@ -1,6 +1,7 @@
 package replicated
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,6 +22,9 @@ const readerPath = "/stackwright/reader"
 
 // Job makes databases and logins as a plan says.
 type Job struct {
+	// Script that is run; empty: provision.sh. Scripts names those that only this service's Job needs.
+	Script  string
+	Scripts []string
 	// Lines of the plan after those that every engine has.
 	Lines []string
 	// Env are the engine's variables, First those in front of what every engine's Job has.
@@ -29,9 +33,9 @@ type Job struct {
 
 // plan holds what the Job has to do, and the scripts that do it. Provision.sh reads it line by line; the names in it are checked.
 func (e *Engine) plan(s *part.Service, job Job) *corev1.ConfigMap {
-	data := e.Scripts.Read(e.Scripts.Provision)
+	data := e.Scripts.Read(slices.Concat(e.Scripts.Provision, job.Scripts))
 	data["plan"] = plan(s, job.Lines)
-	return kit.Config(kit.ServiceIdentity(s, ProvisionRole), s.Namespace, kit.Child(s.Name, ProvisionRole), data)
+	return kit.Config(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), data)
 }
 
 func plan(s *part.Service, further []string) string {
@@ -66,7 +70,7 @@ func (e *Engine) provision(s *part.Service, plan string, job Job) *batchv1.Job {
 	pod.Volumes = e.provisionVolumes(s, plan)
 	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
-	return kit.Job(kit.ServiceIdentity(s, ProvisionRole), s.Namespace, kit.Child(s.Name, ProvisionRole), pod, hash)
+	return kit.Job(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), pod, hash)
 }
 
 type jobInputs struct {
@@ -84,7 +88,7 @@ type jobInputs struct {
 // it reads another one there.
 func provisionContainer(s *part.Service, hash string, job Job) corev1.Container {
 	container := corev1.Container{
-		Name: ProvisionRole, Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/provision.sh"},
+		Name: provisionRole, Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/" + cmp.Or(job.Script, "provision.sh")},
 		Env: slices.Concat(job.First, []corev1.EnvVar{
 			{Name: "CONSUMERS", Value: consumersPath},
 			{Name: "PLAN", Value: hash},

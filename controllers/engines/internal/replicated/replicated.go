@@ -10,12 +10,14 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-const (
-	// PrimaryRole and ReplicaRole tell the two StatefulSets apart in the component label; ProvisionRole is the Job's.
-	PrimaryRole, ReplicaRole, ProvisionRole = "primary", "replica", "provision"
+// Roles in the component label. The first two tell the StatefulSets apart; the third is the Job's.
+const primaryRole, replicaRole, provisionRole = "primary", "replica", "provision"
 
-	// Keys of the administrator's Secret.
-	KeyPassword, KeyReplicationPassword, KeyProbePassword = "password", "replication-password", "probe-password"
+// Keys of the administrator's Secret.
+const (
+	KeyPassword            = "password"
+	KeyReplicationPassword = "replication-password"
+	KeyProbePassword       = "probe-password"
 )
 
 // Where things are in the containers.
@@ -47,7 +49,7 @@ type Engine struct {
 	LoginInTmp bool
 	// Replication is the way in which copies follow.
 	Replication string
-	// DumpEnv are the variables of the container that makes an archive. Nil: the engine has no backups.
+	// DumpEnv are the variables of the container that makes an archive.
 	DumpEnv func(*part.Service) []corev1.EnvVar
 	// Room is how many connections each server has for consumers.
 	Room    func(*part.Service) int64
@@ -108,9 +110,7 @@ func (e *Engine) Build(s *part.Service, p Parts) part.Output {
 	if budget := disruptionBudget(s); budget != nil {
 		output.Add(budget)
 	}
-	if e.DumpEnv != nil {
-		e.addBackups(s, primary, e.restoreStep(s, config.Name, p), &output)
-	}
+	e.addBackups(s, primary, e.restoreStep(s, config.Name, p), &output)
 	if runs(s) {
 		plan := e.plan(s, p.Job)
 		job := e.provision(s, plan.Name, p.Job)
@@ -127,5 +127,5 @@ func runs(s *part.Service) bool { return !s.Suspended && s.Recovery == nil }
 // config holds the configuration of the server and the scripts that start it.
 func (e *Engine) config(s *part.Service, configuration map[string]string) *corev1.ConfigMap {
 	data := kit.With(e.Scripts.Read(e.Scripts.Server), configuration)
-	return kit.Config(kit.ServiceIdentity(s, PrimaryRole), s.Namespace, kit.Child(s.Name, "config"), data)
+	return kit.Config(kit.ServiceIdentity(s, primaryRole), s.Namespace, kit.Child(s.Name, "config"), data)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // ReplicaName is the name of the StatefulSet and the Service of the read copies.
-func ReplicaName(s *part.Service) string { return kit.Child(s.Name, ReplicaRole) }
+func ReplicaName(s *part.Service) string { return kit.Child(s.Name, replicaRole) }
 
 // Host is the name of the primary.
 func Host(s *part.Service) string { return kit.ServiceHost(s.Name, s.Namespace, s.ClusterDomain) }
@@ -28,7 +28,7 @@ func ServerNames(s *part.Service) []string {
 
 // primaryService leads to the primary, ready or not: the server itself says best why it does not answer.
 func (e *Engine) primaryService(s *part.Service) *corev1.Service {
-	service := kit.Headless(kit.ServiceIdentity(s, PrimaryRole), s.Namespace, s.Name, kit.TCPPort(e.Name, e.Port))
+	service := kit.Headless(kit.ServiceIdentity(s, primaryRole), s.Namespace, s.Name, kit.TCPPort(e.Name, e.Port))
 	if s.Pooler != nil {
 		service.Spec.Ports = append(service.Spec.Ports, kit.TCPPort(PoolerPortName, e.PoolerPort))
 	}
@@ -48,7 +48,7 @@ func (e *Engine) ports(s *part.Service) []int32 {
 
 // replicaService leads to the read copies that follow the primary.
 func (e *Engine) replicaService(s *part.Service) *corev1.Service {
-	service := kit.Headless(kit.ServiceIdentity(s, ReplicaRole), s.Namespace, ReplicaName(s), kit.TCPPort(e.Name, e.Port))
+	service := kit.Headless(kit.ServiceIdentity(s, replicaRole), s.Namespace, ReplicaName(s), kit.TCPPort(e.Name, e.Port))
 	service.Spec.PublishNotReadyAddresses = false
 	return service
 }
@@ -56,7 +56,7 @@ func (e *Engine) replicaService(s *part.Service) *corev1.Service {
 // networkPolicy closes every pod of the database but for its consumers. The copies and the Job are pods of the database too:
 // they reach the primary as such.
 func (e *Engine) networkPolicy(s *part.Service) *networkingv1.NetworkPolicy {
-	return kit.ServicePolicy(s, kit.ServiceIdentity(s, PrimaryRole), e.ports(s))
+	return kit.ServicePolicy(s, kit.ServiceIdentity(s, primaryRole), e.ports(s))
 }
 
 // disruptionBudget keeps all read copies but one in place while nodes are drained. There is none for the primary: one that
@@ -65,5 +65,5 @@ func disruptionBudget(s *part.Service) *policyv1.PodDisruptionBudget {
 	if !s.Production || s.Replicas < 2 {
 		return nil
 	}
-	return kit.DisruptionBudget(kit.ServiceIdentity(s, ReplicaRole), s.Namespace, ReplicaName(s))
+	return kit.DisruptionBudget(kit.ServiceIdentity(s, replicaRole), s.Namespace, ReplicaName(s))
 }

@@ -19,7 +19,7 @@ const gracePeriodSeconds = 120
 
 // primary is the one server that writes.
 func (e *Engine) primary(s *part.Service, config string, p Parts) *appsv1.StatefulSet {
-	return statefulSet(s, PrimaryRole, s.Name, 1, e.serverPod(s, config, p, p.Primary))
+	return statefulSet(s, primaryRole, s.Name, 1, e.serverPod(s, config, p, p.Primary))
 }
 
 // replica runs the read copies.
@@ -28,7 +28,7 @@ func (e *Engine) replica(s *part.Service, config string, p Parts) *appsv1.Statef
 	// Away from each other, and from the primary. The primary itself is not asked to: its template must not change when the
 	// first copy comes.
 	pod.TopologySpreadConstraints = kit.Spread(kit.ServiceSelector(s.Engine, s.Name))
-	return statefulSet(s, ReplicaRole, ReplicaName(s), s.Replicas, pod)
+	return statefulSet(s, replicaRole, ReplicaName(s), s.Replicas, pod)
 }
 
 // statefulSet runs servers of one role.
@@ -78,7 +78,7 @@ type poolerInputs struct {
 
 func newTemplateInputs(s *part.Service, role string) templateInputs {
 	result := templateInputs{Server: inputs.Of(s)}
-	if role == ReplicaRole {
+	if role == replicaRole {
 		result.ClusterDomain = s.ClusterDomain
 	} else if p := s.Pooler; p != nil {
 		result.Pooler = &poolerInputs{Image: p.Image.Given, Mode: p.Mode, ServerConnections: p.ServerConnections, MaxClients: p.MaxClients}

@@ -91,7 +91,7 @@ func build(s *part.Service) (part.Output, error) {
 // addBackups adds what keeps and makes backups, and what begins with one.
 func addBackups(s *part.Service, config string, set *appsv1.StatefulSet, output *part.Output) {
 	if s.Vault != nil {
-		output.Retain(backup.Claim(s))
+		output.Merge(backup.Place(s))
 	}
 	if s.Vault != nil && s.Vault.Login != nil && s.Vault.Schedule != "" {
 		output.Merge(backup.Schedule(s, dumpStep(s)))

@@ -5,15 +5,17 @@ here=${0%/*}
 . "$here/archive.sh"
 . "$here/vault.sh"
 
-full() {
-	! complains -i 'no space left' || stop ScratchFull "the room for fetching $NAME is full; raise spec.storage.size"
+# fetch ends the pod where it is not the archive that is at fault.
+fetch() {
+	! transfer "$@" || return 0
+	! full || stop ScratchFull "the room for fetching $NAME is full; raise spec.storage.size"
+	blame
+	return 1
 }
 
 # fetch_manifest tells apart what keeps a manifest from being read.
 fetch_manifest() {
-	! transfer copyto "vault:$NAME/manifest" "$ARCHIVE/manifest" || return 0
-	full
-	blame
+	! fetch copyto "vault:$NAME/manifest" "$ARCHIVE/manifest" || return 0
 	! complains 'bad magic\|too short\|bad header' || refuse CorruptArchive "the manifest of $NAME is corrupt ($(said)); use another backup"
 	# A short file that does not decrypt ends unexpectedly for rclone.
 	! complains 'bad password\|EOF' ||
@@ -30,9 +32,7 @@ find "$ARCHIVE" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
 say "fetching $NAME"
 fetch_manifest
 check_manifest "$NAME"
-if ! transfer copy "vault:$NAME" "$ARCHIVE" --exclude /manifest; then
-	full
-	blame
+if ! fetch copy "vault:$NAME" "$ARCHIVE" --exclude /manifest; then
 	! complains 'bad password\|bad magic\|too short\|bad header\|truncated\|EOF' ||
 		refuse CorruptArchive "$NAME is corrupt ($(said)); use another backup"
 	unreachable

@@ -41,7 +41,7 @@ listed() {
 transfer() { rclone "$@" >/tmp/said 2>&1; }
 
 # said prints the last complaint of rclone on one line.
-said() { grep -v '^$' /tmp/said | tail -n 1 | sed 's/^[0-9/]* [0-9:]* *//'; }
+said() { grep -v '^$' /tmp/said | tail -n 1 | sed 's/^[0-9/]* [0-9:]* *//; s/^[A-Z]* *: //'; }
 
 complains() { grep -q "$@" /tmp/said; }
 
@@ -51,9 +51,12 @@ unreachable() {
 	stop TargetUnreachable "the place of the backups cannot be used: $(said)"
 }
 
+# full says whether a disk of this machine is; rclone asks for the room of a file before it writes one.
+full() { complains -i 'no space left\|disk quota exceeded\|remaining disk space'; }
+
 # blame ends the pod where the place of the backups is at fault, and returns where it is not known to be.
 blame() {
-	! complains -i 'no space left\|disk quota exceeded\|QuotaExceeded\|StorageFull\|InsufficientStorage' ||
+	! full && ! complains -i 'QuotaExceeded\|StorageFull\|InsufficientStorage' ||
 		stop TargetFull "the place of the backups is full; enlarge it or keep fewer backups. Earlier backups are there still"
 	[ -n "${BUCKET:-}" ] || return 0
 	server="${ENDPOINT:-AWS}"

@@ -102,6 +102,12 @@ const (
 	ReasonTargetFull = "TargetFull"
 	// ReasonTargetUnreachable: the place of the backups cannot be used.
 	ReasonTargetUnreachable = "TargetUnreachable"
+	// ReasonTargetDenied: the place of the backups refuses the credentials, or what is done with them.
+	ReasonTargetDenied = "TargetDenied"
+	// ReasonTargetNotFound: there is no such bucket.
+	ReasonTargetNotFound = "TargetNotFound"
+	// ReasonTargetUntrusted: the certificate of the object store is not trusted.
+	ReasonTargetUntrusted = "TargetUntrusted"
 	// ReasonWrongKey: the key does not open the archive.
 	ReasonWrongKey = "WrongKey"
 	// ReasonArchiveNotFound: the place of the backups does not have the archive.

@@ -25,12 +25,14 @@ type Report struct {
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
 
-	Archive string `json:"archive,omitempty"`
-	Engine  string `json:"engine,omitempty"`
-	Version string `json:"version,omitempty"`
-	Bytes   int64  `json:"bytes,omitempty"`
-	Rows    int64  `json:"rows,omitempty"`
-	SHA256  string `json:"sha256,omitempty"`
+	Archive  string `json:"archive,omitempty"`
+	Location string `json:"location,omitempty"`
+	Endpoint string `json:"endpoint,omitempty"`
+	Engine   string `json:"engine,omitempty"`
+	Version  string `json:"version,omitempty"`
+	Bytes    int64  `json:"bytes,omitempty"`
+	Rows     int64  `json:"rows,omitempty"`
+	SHA256   string `json:"sha256,omitempty"`
 }
 
 // reportLimit is what Kubernetes keeps of a termination message, in bytes.
@@ -39,12 +41,14 @@ const reportLimit = 4096
 // complaints are the reasons that a report may give.
 var complaints = []string{
 	v1alpha1.ReasonDumpFailed, v1alpha1.ReasonScratchFull, v1alpha1.ReasonTargetFull, v1alpha1.ReasonTargetUnreachable,
-	v1alpha1.ReasonWrongKey, v1alpha1.ReasonArchiveNotFound, v1alpha1.ReasonCorruptArchive, v1alpha1.ReasonForeignArchive,
+	v1alpha1.ReasonTargetDenied, v1alpha1.ReasonTargetNotFound, v1alpha1.ReasonTargetUntrusted, v1alpha1.ReasonWrongKey, v1alpha1.ReasonArchiveNotFound, v1alpha1.ReasonCorruptArchive, v1alpha1.ReasonForeignArchive,
 	v1alpha1.ReasonNewerVersion, v1alpha1.ReasonNotEmpty, v1alpha1.ReasonStorageFull, v1alpha1.ReasonRestoreFailed,
 	v1alpha1.ReasonRowsDiffer,
 }
 
 var (
+	reportPlace   = regexp.MustCompile(`^((s3|volume)://[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*)?$`)
+	reportServer  = regexp.MustCompile(`^(https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?)?$`)
 	reportVersion = regexp.MustCompile(`^([0-9]+(\.[0-9]+)*)?$`)
 	reportEngine  = regexp.MustCompile(`^[A-Za-z]{0,32}$`)
 	reportDigest  = regexp.MustCompile(`^([0-9a-f]{64})?$`)
@@ -69,7 +73,8 @@ func (r *Report) sound() bool {
 	if r.Reason != "" {
 		return slices.Contains(complaints, r.Reason)
 	}
-	return (r.Archive == "" || kit.IsArchive(r.Archive)) && len(r.Version) <= 32 && reportVersion.MatchString(r.Version) &&
+	return (r.Archive == "" || kit.IsArchive(r.Archive)) && len(r.Location) <= 512 && reportPlace.MatchString(r.Location) &&
+		len(r.Endpoint) <= 262 && reportServer.MatchString(r.Endpoint) && len(r.Version) <= 32 && reportVersion.MatchString(r.Version) &&
 		reportEngine.MatchString(r.Engine) && reportDigest.MatchString(r.SHA256) && r.Bytes >= 0 && r.Rows >= 0
 }
 

@@ -40,7 +40,7 @@ func Backup(pass BackupPass, now time.Time) v1alpha1.StackBackupStatus {
 	if job := pass.job(); verdict.Ready && job.Report != nil {
 		report := job.Report
 		next.Archive, next.Version, next.Bytes, next.Rows, next.SHA256 = report.Archive, report.Version, &report.Bytes, &report.Rows, report.SHA256
-		next.Engine = v1alpha1.DatabaseEngine(report.Engine)
+		next.Engine, next.Location, next.Endpoint = v1alpha1.DatabaseEngine(report.Engine), report.Location, report.Endpoint
 	}
 	c := conditions{list: next.Conditions, generation: next.ObservedGeneration, now: now}
 	c.root(verdict)

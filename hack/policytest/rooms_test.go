@@ -3,9 +3,11 @@ package policytest
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,10 +66,18 @@ func (g golden) made(t *testing.T) ([]*networkingv1.NetworkPolicy, []*end) {
 			Spec     struct {
 				PodSelector *metav1.LabelSelector   `json:"podSelector"`
 				Template    *corev1.PodTemplateSpec `json:"template"`
+				JobTemplate *struct {
+					Spec struct {
+						Template *corev1.PodTemplateSpec `json:"template"`
+					} `json:"spec"`
+				} `json:"jobTemplate"`
 			} `json:"spec"`
 		}
 		if err := yaml.Unmarshal(body, &document); err != nil {
 			t.Fatal(err)
+		}
+		if scheduled := document.Spec.JobTemplate; scheduled != nil {
+			document.Spec.Template = scheduled.Spec.Template
 		}
 		switch meta := document.Metadata; {
 		case document.Spec.PodSelector != nil:
@@ -193,6 +203,30 @@ func balancerScene(t *testing.T, g golden) *scene {
 	return s.complete()
 }
 
+// toBucket is where the pods of a service's backups are let out to.
+func toBucket(s *part.Service) v1alpha1.EgressRule {
+	if s.Vault == nil || s.Vault.Bucket == nil {
+		return v1alpha1.EgressRule{CIDRs: []v1alpha1.CIDR{}}
+	}
+	rule := v1alpha1.EgressRule{Ports: []int32{443}}
+	if endpoint, err := url.Parse(s.Vault.Bucket.Endpoint); err == nil && endpoint.Port() != "" {
+		port, _ := strconv.Atoi(endpoint.Port())
+		rule.Ports[0] = int32(port) //nolint:gosec // ports fit
+	}
+	for _, cidr := range s.Vault.Bucket.CIDRs {
+		rule.CIDRs = append(rule.CIDRs, v1alpha1.CIDR(cidr))
+	}
+	if len(rule.CIDRs) == 0 {
+		rule.Hosts = []v1alpha1.Hostname{"s3"}
+	}
+	return rule
+}
+
+// carries says whether a pod of ours carries archives.
+func (e *end) carries() bool {
+	return e.ours && slices.Contains([]string{"backup", "restore", "verify"}, e.labels["app.kubernetes.io/component"])
+}
+
 // serviceScene is a golden case of an engine: its pods meet each other, and its consumers come in on the ports for clients.
 func serviceScene(t *testing.T, g golden) *scene {
 	t.Helper()
@@ -218,8 +252,11 @@ func serviceScene(t *testing.T, g golden) *scene {
 		})
 		s.ends = append(s.ends, e)
 	}
-	s.sends = func(_, to *end, port int, protocol corev1.Protocol) bool {
-		return to.ours || to.dns && port == 53 && protocol != corev1.ProtocolSCTP
+	bucket := toBucket(in)
+	s.note(bucket)
+	s.sends = func(from, to *end, port int, protocol corev1.Protocol) bool {
+		return to.ours || to.dns && port == 53 && protocol != corev1.ProtocolSCTP ||
+			from.carries() && to.outside() && within(bucket, to.address, port, protocol == corev1.ProtocolTCP)
 	}
 	s.accepts = func(from, _ *end, port int, protocol corev1.Protocol) bool {
 		return from.ours || admitted[from] && protocol == corev1.ProtocolTCP && slices.Contains(clients, port)

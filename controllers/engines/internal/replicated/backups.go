@@ -47,7 +47,7 @@ func (e *Engine) restoreStep(s *part.Service, config string, p Parts) backup.Ste
 // addBackups adds what keeps and makes backups, and what begins with one. Set is that of the primary.
 func (e *Engine) addBackups(s *part.Service, set *appsv1.StatefulSet, restore backup.Step, output *part.Output) {
 	if s.Vault != nil {
-		output.Retain(backup.Claim(s))
+		output.Merge(backup.Place(s))
 	}
 	if ReaderSecret(s) != "" && s.Vault.Schedule != "" {
 		output.Merge(backup.Schedule(s, e.dumpStep(s)))

@@ -48,6 +48,7 @@ func say(format string, args ...any) {
 type options struct {
 	campaign.Options
 	source, report, overlay string
+	journal                 string
 	race                    bool
 	names                   []string
 }
@@ -62,6 +63,7 @@ func parse(args []string) (*options, error) {
 	flags.DurationVar(&o.Limit, "limit", 0, "end a campaign after that time")
 	flags.IntVar(&o.Patience, "patience", 0, "end a campaign after that many failures; 0 never does")
 	shard := flags.String("shard", "", "K/N runs the Kth of N parts of the plans, so that several machines share them")
+	flags.StringVar(&o.journal, "journal", "", "leave out the plans that passed according to this file, and add those that pass: a run goes on where it was")
 	flags.StringVar(&o.report, "report", "", "append a line of JSON for each campaign to this file")
 	flags.StringVar(&o.source, "source", "", "build the operator from this tree instead of the project's")
 	flags.StringVar(&o.overlay, "overlay", "", "build the operator with this overlay of go build")
@@ -97,6 +99,12 @@ func run(ctx context.Context, args []string) error {
 	defer os.RemoveAll(folder)
 	if o.Settings, err = prepare(ctx, o, folder); err != nil {
 		return err
+	}
+	if o.journal != "" {
+		if o.Journal, err = campaign.OpenJournal(o.journal); err != nil {
+			return err
+		}
+		defer o.Journal.Close()
 	}
 	failed := 0
 	for _, c := range chosen {

@@ -40,10 +40,10 @@ listed() {
 # transfer runs rclone; what it says stays in /tmp/said.
 transfer() { rclone "$@" >/tmp/said 2>&1; }
 
-# said prints the last complaint of rclone on one line, without what is new each time.
+# said prints the end of the last complaint of rclone on one line, which is the cause.
 said() {
 	grep -v '^$' /tmp/said | tail -n 1 |
-		sed 's/^[0-9/]* [0-9:]* *//; s/^[A-Z]* *: //; s/.*last error was: //; s/RequestID: [^,]*, HostID: [^,]*, //'
+		sed 's/^[0-9/]* [0-9:]* *//; s/^[A-Z]* *: //; s/.*last error was: //; s/.*, api error //; s/.*request send failed, [A-Za-z]* "[^"]*": //'
 }
 
 complains() { grep -q "$@" /tmp/said; }

@@ -108,8 +108,8 @@ func (r *DataServiceReconciler) moved(ctx context.Context, c *anchor.Consumer) (
 	return len(before.Items) == 0 && !rolling && !running, nil
 }
 
-// wake has the next pass begin when the next login is due, where nothing else is awaited.
-func wake(result ctrl.Result, pass *status.ServicePass, now time.Time) ctrl.Result {
+// wake has the next pass begin when the next login or renewal is due, or a backup overdue, where nothing else is awaited.
+func wake(result ctrl.Result, pass *status.ServicePass, after client.Object, now time.Time) ctrl.Result {
 	plan := pass.Plan
 	if pass.Err != nil || result.RequeueAfter != 0 || plan.Service == nil || plan.Service.Suspended {
 		return result
@@ -117,6 +117,11 @@ func wake(result ctrl.Result, pass *status.ServicePass, now time.Time) ctrl.Resu
 	times := []time.Time{plan.Anchor.Next(plan.Schedule())}
 	if plan.Service.TLS != v1alpha1.TLSDisabled {
 		times = append(times, plan.Anchor.RenewalAt(plan.View.Common.Credentials))
+	}
+	if database, ok := after.(*v1alpha1.StackDatabase); ok {
+		if overdue := status.OverdueAt(database); overdue.After(now) {
+			times = append(times, overdue)
+		}
 	}
 	for _, next := range times {
 		if after := max(next.Sub(now), time.Second); !next.IsZero() && (result.RequeueAfter == 0 || after < result.RequeueAfter) {

@@ -141,7 +141,7 @@ type DatabaseBackup struct {
 	// +optional
 	Verify *BackupVerification `json:"verify,omitempty"`
 
-	// retention is how many archives are kept, whoever asked for them. Omitted: all.
+	// retention is which archives are kept, whoever asked for them. Omitted: all.
 	// +optional
 	Retention *BackupRetention `json:"retention,omitempty"`
 }
@@ -156,13 +156,24 @@ type BackupVerification struct {
 	Schedule string `json:"schedule,omitempty"`
 }
 
-// BackupRetention is how many archives are kept.
+// BackupRetention is which archives are kept. An archive goes that either of the two bids go, when another one is complete and never
+// before, so that the newest one stays whatever its age.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.count) || has(self.maxAge)",message="at least one of count and maxAge is needed"
 type BackupRetention struct {
-	// count of the newest archives that are kept. Older ones are removed when another one is complete, never before.
+	// count of the newest archives that are kept. Omitted: any number.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
-	// +required
+	// +optional
 	Count int32 `json:"count,omitempty"`
+
+	// maxAge is the age from which archives are removed, from an hour to ten years, as 720h or 1h30m. Omitted: any age.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,9}s)?$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('87600h')",message="maxAge must be from 1h to 87600h (ten years)"
+	// +optional
+	MaxAge string `json:"maxAge,omitempty"`
 }
 
 // DatabaseBootstrap says what a new database begins with.

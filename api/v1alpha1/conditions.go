@@ -16,6 +16,8 @@ const (
 	// ConditionBackupsVerified tells whether the newest archive of a database could be restored when that was last tried; absent where
 	// nobody asked for a try.
 	ConditionBackupsVerified = "BackupsVerified"
+	// ConditionBackupsCurrent tells whether the newest backup of a database is as young as its schedule asks; absent without a schedule.
+	ConditionBackupsCurrent = "BackupsCurrent"
 	// ConditionComponentsReady tells of all components together.
 	ConditionComponentsReady = "ComponentsReady"
 	// ConditionDependenciesReady tells of all databases, caches, queues and bindings together.
@@ -94,6 +96,8 @@ const (
 	ReasonRestoring = "Restoring"
 	// ReasonNoBackupTarget: the class has no place for backups, or the engine none to make.
 	ReasonNoBackupTarget = "NoBackupTarget"
+	// ReasonOverdue: no backup was completed in the time that the schedule gives.
+	ReasonOverdue = "Overdue"
 	// ReasonDumpFailed: the database cannot be read for a backup.
 	ReasonDumpFailed = "DumpFailed"
 	// ReasonScratchFull: the room for dumps and fetched archives is full.

@@ -14,8 +14,9 @@ type Vault struct {
 	Schedule, TimeZone string
 	// Verify is when the newest archive is restored for a try; empty: never.
 	Verify string
-	// Keep is how many archives are kept; 0: all.
-	Keep int32
+	// Keep is how many archives are kept, and KeepSeconds for how long; 0: all, for ever.
+	Keep        int32
+	KeepSeconds int64
 }
 
 // Bucket is a place in an object store that speaks S3.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -33,10 +34,19 @@ func (r *Resolver) vault(ctx context.Context, plan *ServicePlan, target *v1alpha
 			result.Verify = b.Verify.Schedule
 		}
 		if b.Retention != nil {
-			result.Keep = b.Retention.Count
+			result.Keep, result.KeepSeconds = b.Retention.Count, seconds(b.Retention.MaxAge)
 		}
 	}
 	return result, err
+}
+
+// seconds of a duration that the API has checked; 0 where there is none.
+func seconds(duration string) int64 {
+	parsed, err := time.ParseDuration(duration)
+	if err != nil {
+		return 0
+	}
+	return int64(parsed / time.Second)
 }
 
 // defaultRegion is what servers without regions take, and what AWS means by none.

@@ -91,6 +91,9 @@ func dumpPod(s *part.Service, scripts string, step Step) corev1.PodSpec {
 	if s.Vault.Keep > 0 {
 		store.Env = append(store.Env, corev1.EnvVar{Name: "KEEP", Value: strconv.Itoa(int(s.Vault.Keep))})
 	}
+	if s.Vault.KeepSeconds > 0 {
+		store.Env = append(store.Env, corev1.EnvVar{Name: "KEEP_SECONDS", Value: strconv.FormatInt(s.Vault.KeepSeconds, 10)})
+	}
 	result := pod(s, scripts, archive, step.Volumes, engineStep(s, step.Container, archive), store)
 	if s.Vault.Bucket != nil { // a claim is mounted, or no container begins
 		result.InitContainers = slices.Insert(result.InitContainers, 0, carrier(s, "reach", archive, true))

@@ -118,8 +118,8 @@ func bucketRoom(t *testing.T) (*room, *store) {
 func TestArchivesAreKeptInABucket(t *testing.T) {
 	r, s := bucketRoom(t)
 	carriesArchives(t, r, filepath.Join(s.folder, "acme-backups/clusters/eu1/shop/main"))
-	r.archive("20261124-020000-ddddd", "more")
-	if facts := r.stored("20261124-020000-ddddd"); facts["location"] != "s3://acme-backups/clusters/eu1/shop/main" || facts["endpoint"] != s.endpoint {
+	r.archive("29001125-020000-eeeee", "more")
+	if facts := r.stored("29001125-020000-eeeee"); facts["location"] != "s3://acme-backups/clusters/eu1/shop/main" || facts["endpoint"] != s.endpoint {
 		t.Errorf("%v", facts)
 	}
 }

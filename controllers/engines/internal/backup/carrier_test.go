@@ -187,7 +187,8 @@ func archives(t *testing.T, folder string) []string {
 	return found
 }
 
-const first, second, third = "20261121-020000-aaaaa", "20261122-020000-bbbbb", "20261123-020000-ccccc"
+// The times of these are ahead of every clock that runs the tests.
+const first, second, third, fourth = "29001121-020000-aaaaa", "29001122-020000-bbbbb", "29001123-020000-ccccc", "29001124-020000-ddddd"
 
 func TestArchivesAreKeptInAFolder(t *testing.T) {
 	r := newRoom(t)
@@ -228,11 +229,23 @@ func carriesArchives(t *testing.T, r *room, place string) {
 		t.Errorf("after the third with two to be kept there are %q", got)
 	}
 	r.service.Vault.Keep = 0
+	r.service.Vault.KeepSeconds = 365 * 24 * 60 * 60
+	r.archive("20200102-000000-ddddd", "an archive that comes back from long ago")
+	r.stored("20200102-000000-ddddd")
+	if got := archives(t, place); !slices.Contains(got, "20200102-000000-ddddd") || !slices.Contains(got, second) {
+		t.Errorf("the archive that was just made has gone, or a young one has: %q", got)
+	}
+	r.archive(fourth, "the rows of "+fourth)
+	r.stored(fourth)
+	if got := archives(t, place); !slices.Equal(got, []string{second, third, fourth, "29991231-000000-zzzzz"}) {
+		t.Errorf("with a year to be kept there are %q", got)
+	}
+	r.service.Vault.KeepSeconds = 0
 	secret := r.secrets["passphrase"]
 	r.secrets["passphrase"] = "another key of enough size"
 	r.refuses("another key", "fetch", "WrongKey", 3, "main-backup-key")
 	r.secrets["passphrase"] = secret
-	r.must(os.Truncate(filepath.Join(place, third, "shop.dump.bin"), 40))
+	r.must(os.Truncate(filepath.Join(place, fourth, "shop.dump.bin"), 40))
 	r.refuses("an archive that was cut", "fetch", "CorruptArchive", 3, "use another backup")
 	if got := r.fetched(second); got != "the rows of "+second {
 		t.Errorf("the second is %q", got)

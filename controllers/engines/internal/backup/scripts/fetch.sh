@@ -1,5 +1,5 @@
-# Fetches the archive NAME, or the newest where that is not given, into the folder ARCHIVE and checks it. Nothing else is touched: what is wrong with an archive shows
-# before anything is made of it.
+# Fetches the archive NAME, or the newest where that is not given, into the folder ARCHIVE and checks it. Nothing else is touched: what
+# is wrong with an archive shows before anything is made of it.
 set -eu
 here=${0%/*}
 . "$here/archive.sh"
@@ -16,7 +16,7 @@ fetch() {
 # fetch_manifest tells apart what keeps a manifest from being read.
 fetch_manifest() {
 	! fetch copyto "vault:$NAME/manifest" "$ARCHIVE/manifest" || return 0
-	! complains 'bad magic\|too short\|bad header' || refuse CorruptArchive "the manifest of $NAME is corrupt ($(said)); use another backup"
+	! complains 'bad magic\|too short\|bad header\|checksum did not match' || refuse CorruptArchive "the manifest of $NAME is corrupt ($(said)); use another backup"
 	# A short file that does not decrypt ends unexpectedly for rclone.
 	! complains 'bad password\|EOF' ||
 		refuse WrongKey "$NAME cannot be read with the key in Secret $KEY: it was written with another one, or is cut off. Give the" \
@@ -33,7 +33,7 @@ say "fetching $NAME"
 fetch_manifest
 check_manifest "$NAME"
 if ! fetch copy "vault:$NAME" "$ARCHIVE" --exclude /manifest; then
-	! complains 'bad password\|bad magic\|too short\|bad header\|truncated\|EOF' ||
+	! complains 'bad password\|bad magic\|too short\|bad header\|truncated\|checksum did not match\|EOF' ||
 		refuse CorruptArchive "$NAME is corrupt ($(said)); use another backup"
 	unreachable
 fi

@@ -14,14 +14,18 @@ leave() {
 	unreachable
 }
 
-# surplus prints the archives beyond KEEP. This one is complete, and the newest.
+# ago prints a time so many seconds ago as it stands in the names of archives.
+ago() { date -u -d "@$(($(date -u '+%s') - $1))" '+%Y%m%d-%H%M%S'; }
+
+# surplus prints the archives beyond KEEP, and those that were begun more than KEEP_SECONDS ago.
 surplus() {
 	[ -z "${KEEP:-}" ] || head -n "-$KEEP" /tmp/archives
+	[ -z "${KEEP_SECONDS:-}" ] || awk -v before="$(ago "$KEEP_SECONDS")" '$0 < before' /tmp/archives
 }
 
 # retain removes archives. It runs after this one is complete, which stays.
 retain() {
-	surplus | while read -r old; do
+	surplus | sort -u | while read -r old; do
 		[ "$old" != "$name" ] || continue
 		say "removing $old"
 		# Without its manifest it is no archive any more, whatever interrupts the rest.
@@ -31,7 +35,7 @@ retain() {
 
 # sweep removes what was begun two days ago and never completed. A folder that cannot be listed is left alone.
 sweep() {
-	before=$(date -u -d "@$(($(date -u '+%s') - 172800))" '+%Y%m%d-%H%M%S')
+	before=$(ago 172800)
 	grep -vxF -f /tmp/archives /tmp/folders | while read -r each; do
 		[ "$(printf '%s\n' "$each" "$before" | sort | head -n 1)" = "$each" ] && rclone lsf "vault:$each" >/tmp/listed 2>/dev/null || continue
 		grep -qx manifest /tmp/listed || {

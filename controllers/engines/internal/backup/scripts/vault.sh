@@ -40,8 +40,11 @@ listed() {
 # transfer runs rclone; what it says stays in /tmp/said.
 transfer() { rclone "$@" >/tmp/said 2>&1; }
 
-# said prints the last complaint of rclone on one line.
-said() { grep -v '^$' /tmp/said | tail -n 1 | sed 's/^[0-9/]* [0-9:]* *//; s/^[A-Z]* *: //'; }
+# said prints the end of the last complaint of rclone on one line, which is the cause.
+said() {
+	grep -v '^$' /tmp/said | tail -n 1 |
+		sed 's/^[0-9/]* [0-9:]* *//; s/^[A-Z]* *: //; s/.*last error was: //; s/.*, api error //; s/.*request send failed, [A-Za-z]* "[^"]*": //'
+}
 
 complains() { grep -q "$@" /tmp/said; }
 
@@ -64,10 +67,21 @@ blame() {
 		refuse TargetUntrusted "the certificate of $server is not trusted ($(said)); have the platform team put its authority into" \
 			"spec.backupTarget.s3.caBundle of the StackClass, or correct endpoint"
 	! complains 'InvalidAccessKeyId\|SignatureDoesNotMatch\|AccessDenied\|AuthorizationHeaderMalformed\|InvalidToken\|Forbidden\|[Nn]o.*credential\|get credentials' ||
-		refuse TargetDenied "$server refuses the credentials${ACCESS_SECRET:+ in Secret $ACCESS_SECRET}, or what is done with them" \
-			"in bucket $BUCKET ($(said)); put the right ones there, or have them allowed to list, read, write and delete below ${LOCATION}"
-	! complains 'NoSuchBucket\|directory not found' ||
-		refuse TargetNotFound "$server has no bucket $BUCKET; make it, or have the platform team correct spec.backupTarget.s3 of the StackClass"
+		denied "$(said)"
+	! complains 'NoSuchBucket\|directory not found' || absent
 	! complains -i 'no such host\|connection refused\|connection reset\|timeout\|timed out\|deadline\|no route to host\|network is unreachable' ||
 		stop TargetUnreachable "$server cannot be reached ($(said)); is it up, is its name right, and do network policies let pods out to it?"
+}
+
+denied() {
+	refuse TargetDenied "$server refuses the credentials${ACCESS_SECRET:+ in Secret $ACCESS_SECRET}, or what is done with them" \
+		"in bucket $BUCKET ($1); put the right ones there, or have them allowed to list, read, write and delete below $LOCATION"
+}
+
+# absent asks the server itself what it lacks. For rclone it is the bucket, even where the server knows nobody of that access key.
+absent() {
+	rclone lsf $quickly -vv --dump bodies vault: 2>&1 |
+		sed -n 's#.*<Code>\([A-Za-z]*\)</Code><Message>\([^<]*\)</Message>.*#\1: \2#p' | tail -n 1 >/tmp/code
+	! grep -qv '^NoSuchBucket' /tmp/code || denied "$(cat /tmp/code)"
+	refuse TargetNotFound "$server has no bucket $BUCKET; make it, or have the platform team correct spec.backupTarget.s3 of the StackClass"
 }

@@ -117,20 +117,23 @@ INSERT INTO odd (b,g,j,v,l,e,s,d,t,n,r,y,c,z) VALUES (b'101',POINT(1,2),'{"a": [
 CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (p int, FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE);
 INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1);
 CREATE TABLE log (what text, at timestamp DEFAULT CURRENT_TIMESTAMP);
-CREATE TABLE gone (i int); CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone;
+ALTER DATABASE shop CHARACTER SET latin1`
+
+// code is made in the mode of the server, which is ANSI.
+const code = `CREATE TABLE gone (i int); CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone;
 CREATE FUNCTION twice(i int) RETURNS int DETERMINISTIC RETURN 2 * i;
 CREATE PROCEDURE invoker() SQL SECURITY INVOKER SELECT CURRENT_USER();
 CREATE PROCEDURE definer() SELECT CURRENT_USER();
 CREATE TRIGGER t AFTER INSERT ON orders FOR EACH ROW INSERT INTO log (what) VALUES (NEW.what);
 CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO DELETE FROM log;
 CREATE VIEW numbers AS SELECT id, twice(id) AS twice FROM orders;
-CREATE VIEW above AS SELECT MAX(twice) AS most FROM numbers;
-ALTER DATABASE shop CHARACTER SET latin1`
+CREATE VIEW above AS SELECT MAX(twice) AS most FROM numbers`
 
 func TestServerRestoresExactlyTheBackup(t *testing.T) {
 	m := vaulted(t)
 	primary := m.started()
 	m.allowed(owner, "SET sql_mode = ''; "+everything, "")
+	m.allowed(owner, code+"; SET sql_mode = ''; CREATE PROCEDURE other() SELECT 1; CREATE TRIGGER u AFTER DELETE ON orders FOR EACH ROW DELETE FROM log", "")
 	m.allowed(owner, "CREATE TABLE `a\"b``c ' \\\\! touch pwned` (i int); INSERT INTO `a\"b``c ' \\\\! touch pwned` VALUES (1), (1)", "")
 	m.admit("pay", "db", v1alpha1.AccessOwner, "pay")
 	m.provision()

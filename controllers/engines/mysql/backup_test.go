@@ -209,6 +209,20 @@ func (m *machine) writing(sql string) func() int {
 	}
 }
 
+// transaction begins one that takes longer than a backup is patient at once; the function that is returned waits for its end.
+func (m *machine) transaction(primary *pod, sql string) func() {
+	m.t.Helper()
+	command := m.command(m.consumer(owner), "START TRANSACTION; "+sql+"; SELECT SLEEP(12); COMMIT")
+	primary.must(command.Start())
+	primary.eventually("a transaction", func() error {
+		if m.administrator("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'") != "1" {
+			return os.ErrNotExist
+		}
+		return nil
+	})
+	return func() { primary.must(command.Wait()) }
+}
+
 // TestServerRestoresNoRights: what a user left in a database runs as an account with the rights in that database.
 func TestServerRestoresNoRights(t *testing.T) {
 	m := vaulted(t)
@@ -233,8 +247,8 @@ func TestServerRestoresNoRights(t *testing.T) {
 	if locked := m.root(second, "SELECT account_locked FROM mysql.user WHERE user = '"+login+"'"); locked != "Y\n" {
 		t.Errorf("%s can log in: %q", login, locked)
 	}
-	grants := m.root(second, "SHOW GRANTS FOR '"+login+"'@'localhost'")
-	if want := "GRANT USAGE ON *.* TO `" + login + "`@`localhost`\nGRANT ALL PRIVILEGES ON `shop`.* TO `" + login + "`@`localhost`\n"; grants != want {
+	grants := strings.ReplaceAll(m.root(second, "SHOW GRANTS FOR '"+login+"'@'localhost'"), `"`, "")
+	if want := "GRANT USAGE ON *.* TO " + login + "@localhost\nGRANT ALL PRIVILEGES ON shop.* TO " + login + "@localhost\n"; grants != want {
 		t.Errorf("%s", grants)
 	}
 	accounts := m.root(second, "SELECT user FROM mysql.user WHERE user NOT LIKE 'mysql.%' AND user NOT LIKE 'stackwright%' AND user <> 'root'")
@@ -300,7 +314,13 @@ func TestServerRefusesArchives(t *testing.T) {
 	primary := m.started()
 	m.allowed(owner, `CREATE TABLE orders (id int AUTO_INCREMENT PRIMARY KEY, what text); INSERT INTO orders (what)
 		SELECT SHA2(RAND(), 512) FROM information_schema.collations a, information_schema.character_sets b LIMIT 5000`, "")
-	name := m.backupNow("first")["archive"].(string) //nolint:forcetypeassert // the report is checked by its reader
+	committed := m.transaction(primary, "INSERT INTO orders (what) VALUES ('late')")
+	report := m.backupNow("first")
+	committed()
+	if report["rows"] != float64(5001) {
+		t.Errorf("a transaction that began before is not waited for: %v", report)
+	}
+	name := report["archive"].(string) //nolint:forcetypeassert // the report is checked by its reader
 	primary.stop()
 	stored := filepath.Join(m.folder, "vault", name)
 	whole := read(t, stored)
@@ -376,7 +396,7 @@ func (m *machine) spoiled(restore *pod, reason string) (string, error) {
 		}
 		container = restore.spec.InitContainers[0]
 	case v1alpha1.ReasonRowsDiffer:
-		change("shop.rows", "5000", "5001")
+		change("shop.rows", "5001", "5002")
 	}
 	return restore.run(container)
 }

@@ -84,7 +84,7 @@ tables() {
 	{
 		mysqldump --defaults-file="$client" --default-character-set=utf8mb4 --single-transaction --quick --hex-blob --routines \
 			--triggers --events --set-gtid-purged=OFF --no-tablespaces --skip-add-locks --skip-disable-keys --no-autocommit \
-			--skip-dump-date --max-allowed-packet=1G --init-command='SET SESSION max_execution_time = 0, lock_wait_timeout = 60' \
+			--skip-dump-date --max-allowed-packet=1G --loose-init-command='SET SESSION max_execution_time = 0, lock_wait_timeout = 60' \
 			--verbose "$@" --databases "$database" 2>/tmp/dump || echo failed >/tmp/failed
 	} | gzip -1 >"$ARCHIVE/$database.sql.gz" 2>/tmp/error
 }

@@ -66,13 +66,15 @@ script() {
 	} | as root --raw
 }
 
-# mine makes whoever restores the definer of what runs with the rights of its maker: the logins of then may not exist here.
+# mine makes whoever restores the definer of what runs with the rights of its maker: the logins of then may not exist here. Names are
+# in the quotes of the mode that they were made in.
 mine() {
+	definer='DEFINER=[`"][^`"]*[`"]@[`"][^`"]*[`"]'
 	LC_ALL=C sed \
-		-e 's/^CREATE DEFINER=`[^`]*`@`[^`]*` \(PROCEDURE\|FUNCTION\) /CREATE \1 /' \
-		-e 's/^\(\/\*!50003 CREATE\*\/ \)\/\*!50017 DEFINER=`[^`]*`@`[^`]*`\*\/ \(\/\*!50003 TRIGGER \)/\1\2/' \
-		-e 's/^\(\/\*!50106 CREATE\*\/ \)\/\*!50117 DEFINER=`[^`]*`@`[^`]*`\*\/ \(\/\*!50106 EVENT \)/\1\2/' \
-		-e 's/^\(\/\*!50013 \)DEFINER=`[^`]*`@`[^`]*` \(SQL SECURITY \(DEFINER\|INVOKER\) \*\/\)$/\1\2/'
+		-e "s/^CREATE $definer \(PROCEDURE\|FUNCTION\) /CREATE \1 /" \
+		-e "s/^\(\/\*!50003 CREATE\*\/ \)\/\*!50017 $definer\*\/ \(\/\*!50003 TRIGGER \)/\1\2/" \
+		-e "s/^\(\/\*!50106 CREATE\*\/ \)\/\*!50117 $definer\*\/ \(\/\*!50106 EVENT \)/\1\2/" \
+		-e "s/^\(\/\*!50013 \)$definer \(SQL SECURITY \(DEFINER\|INVOKER\) \*\/\)$/\1\2/"
 }
 
 # load restores one database. What is in it was written by its users and may run code as whoever restores it: that is an account with

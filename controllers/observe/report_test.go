@@ -19,6 +19,10 @@ func TestParseReport(t *testing.T) {
 		got.Reason != "WrongKey" || got.Message != "put the  right one there" {
 		t.Errorf("complaint: %+v", got)
 	}
+	if got := observe.ParseReport(`{"reason":"TopologyDiffers","message":"virtual host shop, queue new: x-queue-type is quorum"}`); got == nil ||
+		got.Reason != "TopologyDiffers" {
+		t.Errorf("complaint about a queue: %+v", got)
+	}
 	for _, text := range []string{
 		"", "done", "null", "[]", `{"reason":"Ready"}`, `{"reason":"WrongKey"} {}`, `{"archive":"../x"}`, `{"bytes":-1}`, `{"sha256":"x"}`,
 		`{"version":"17; rm"}`, `{"engine":"a b"}`, `{"more":1}`, `{"message":"` + strings.Repeat("x", 5000) + `"}`,

@@ -127,4 +127,6 @@ func login(s *part.Service, c *part.Consumer) {
 }
 
 // makersVHost is the private virtual host of the stack that made the broker.
-func makersVHost(s *part.Service) string { return strings.NewReplacer("-", "_", ".", "_").Replace(s.Stack) }
+func makersVHost(s *part.Service) string {
+	return strings.NewReplacer("-", "_", ".", "_").Replace(s.Stack)
+}

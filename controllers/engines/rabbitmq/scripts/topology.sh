@@ -25,6 +25,7 @@ make_vhost() {
 
 # declare_in VHOST ITEMS
 declare_in() {
+  say "virtual host $1"
   if ! said=$(rabbitmqctl --timeout 300 --silent eval "$program" "$1" "$2" "$PLAN"); then
     printf '%s\n' "$said"
     complain "$1" "the broker did not answer; it is asked again"
@@ -38,22 +39,23 @@ declare_in() {
   printf '%s\n' "$said" | sed -n 's/^! //p' >>/tmp/complaints
 }
 
+# The broker's programs read standard input, so that what is read line by line comes in another way.
 printf '%s' "$VHOSTS" >/tmp/vhosts
-while read -r file vhost; do
+while read -r file vhost <&3; do
   if make_vhost "$vhost"; then
     declare_in "$vhost" "$(cat "$here/$file")"
   else
     complain "$vhost" "it cannot be made"
   fi
-done </tmp/vhosts
+done 3</tmp/vhosts
 
 # A virtual host of which nothing is declared any more keeps its queues.
 ctl list_global_parameters | cut -f 1 | sed -n 's/^stackwright_topology_of_//p' >/tmp/noted
-while read -r vhost; do
+while read -r vhost <&3; do
   if has "$vhosts" "$vhost" && ! has "$(cut -d ' ' -f 2 /tmp/vhosts)" "$vhost"; then
     declare_in "$vhost" '[]'
   fi
-done </tmp/noted
+done 3</tmp/noted
 
 [ -s /tmp/complaints ] || { say "done"; exit 0; }
 reason=$(cut -d ' ' -f 1 /tmp/complaints | sort | head -n 1)

@@ -6,7 +6,8 @@
 %% Prints a line for each thing that it did, and "! Reason message" for each that could not be as it is declared.
 %%
 %% What it made is noted in a global parameter before it is made. What is noted and no longer declared is taken away: policies,
-%% bindings, and exchanges with nothing bound to them. Queues are never noted, and so never taken away.
+%% bindings, and exchanges with nothing bound to them. Queues are never noted, and so never taken away; nor is an exchange that
+%% gets what a queue dead-letters: that would be lost.
 VHost = _1,
 Declared = rabbit_json:decode(_2),
 Us = <<"stackwright">>,
@@ -136,6 +137,15 @@ Gone = fun(Item) ->
   end
 end,
 
+%% Referred are the exchanges that queues, policies and other exchanges name.
+Referred = fun() ->
+  Keys = [<<"x-dead-letter-exchange">>, <<"dead-letter-exchange">>, <<"alternate-exchange">>],
+  Arguments = [amqqueue:get_arguments(Queue) || Queue <- rabbit_amqqueue:list(VHost)] ++
+    [Given || [{arguments, Given}] <- rabbit_exchange:info_all(VHost, [arguments])],
+  Definitions = [proplists:get_value(definition, Policy) || Policy <- rabbit_policy:list(VHost)],
+  [Value || {Key, _, Value} <- lists:append(Arguments), lists:member(Key, Keys)] ++
+    [Value || {Key, Value} <- lists:append(Definitions), lists:member(Key, Keys)]
+end,
 Note = fun
   ([]) -> rabbit_runtime_parameters:clear_global(Notes, Us);
   (Items) -> ok = rabbit_runtime_parameters:set_global(Notes, iolist_to_binary(rabbit_json:encode(lists:usort(Items))), Us)
@@ -147,8 +157,12 @@ Run = fun() ->
   Note(Mine),
   [Make(Item) || Item <- Declared],
   Unwanted = lists:usort(Mine) -- [Identity(Item) || Item <- Lasting],
+  Policies = [Item || [<<"policy">> | _] = Item <- Unwanted, Gone(Item)],
+  Needed = [Item || [<<"exchange">>, Name] = Item <- Unwanted, lists:member(Name, Referred())],
+  [io:format("exchange ~ts stays: something sends messages there that it cannot keep~n", [Name]) || [_, Name] <- Needed],
   %% Bindings go before the exchanges that they begin at: "binding" sorts before "exchange".
-  Note(lists:usort(Mine) -- [Item || Item <- Unwanted, Gone(Item)])
+  Others = [Item || [Kind, Name | _] = Item <- Unwanted, Kind =/= <<"policy">>, not lists:member([<<"exchange">>, Name], Needed), Gone(Item)],
+  Note(lists:usort(Mine) -- Policies -- Others)
 end,
 %% One job at a time, and only the last one that began.
 global:trans({stackwright_topology, self()}, fun() ->

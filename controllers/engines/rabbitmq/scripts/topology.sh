@@ -39,7 +39,7 @@ declare_in() {
   printf '%s\n' "$said" | sed -n 's/^! //p' >>/tmp/complaints
 }
 
-# The broker's programs read standard input, so that what is read line by line comes in another way.
+# The broker's programs may read standard input, so that what is read line by line comes in another way.
 printf '%s' "$VHOSTS" >/tmp/vhosts
 while read -r file vhost <&3; do
   if make_vhost "$vhost"; then
@@ -58,7 +58,9 @@ while read -r vhost <&3; do
 done 3</tmp/noted
 
 [ -s /tmp/complaints ] || { say "done"; exit 0; }
-reason=$(cut -d ' ' -f 1 /tmp/complaints | sort | head -n 1)
-message=$(cut -d ' ' -f 2- /tmp/complaints | tr -d '\\"' | tr -c '[:print:]\n' ' ' | sed '$!s/$/;/' | tr '\n' ' ' | cut -c 1-900)
+# What differs comes first: only a person can decide about it.
+sort -s -k 1,1 /tmp/complaints >/tmp/sorted
+reason=$(head -n 1 /tmp/sorted | cut -d ' ' -f 1)
+message=$(cut -d ' ' -f 2- /tmp/sorted | tr -d '\\"' | tr -c '[:print:]\n' ' ' | sed 's/ *$//; $!s/$/;/' | tr '\n' ' ' | cut -c 1-900)
 printf '{"reason":"%s","message":"%s"}' "$reason" "$message" >"$REPORT"
 exit 1

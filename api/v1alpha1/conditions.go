@@ -18,6 +18,9 @@ const (
 	ConditionBackupsVerified = "BackupsVerified"
 	// ConditionBackupsCurrent tells whether the newest backup of a database is as young as its schedule asks; absent without a schedule.
 	ConditionBackupsCurrent = "BackupsCurrent"
+	// ConditionTopologyReady tells whether the queues, exchanges, bindings and policies that a StackQueue declares are there as they
+	// are declared; absent where none are.
+	ConditionTopologyReady = "TopologyReady"
 	// ConditionComponentsReady tells of all components together.
 	ConditionComponentsReady = "ComponentsReady"
 	// ConditionDependenciesReady tells of all databases, caches, queues and bindings together.
@@ -130,6 +133,12 @@ const (
 	ReasonRestoreFailed = "RestoreFailed"
 	// ReasonRowsDiffer: what was restored is not what the archive says.
 	ReasonRowsDiffer = "RowsDiffer"
+	// ReasonDeclared: what is declared in a broker is there.
+	ReasonDeclared = "Declared"
+	// ReasonTopologyDiffers: a queue or exchange is there with another type or other arguments than are declared.
+	ReasonTopologyDiffers = "TopologyDiffers"
+	// ReasonTopologyRefused: the broker refuses something that is declared.
+	ReasonTopologyRefused = "TopologyRefused"
 	// ReasonAddressPending: the load balancer has no address yet.
 	ReasonAddressPending = "AddressPending"
 	// ReasonHeldBack: a newer operator build would change the pod template; it waits for the next change of the inputs.

@@ -19,7 +19,7 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// Report is what a container of a backup or restore left behind as its termination message: a complaint, or the facts of an
+// Report is what a container of a Job left behind as its termination message: a complaint, or the facts of an
 // archive.
 type Report struct {
 	Reason  string `json:"reason,omitempty"`
@@ -43,7 +43,7 @@ var complaints = []string{
 	v1alpha1.ReasonDumpFailed, v1alpha1.ReasonScratchFull, v1alpha1.ReasonTargetFull, v1alpha1.ReasonTargetUnreachable,
 	v1alpha1.ReasonTargetDenied, v1alpha1.ReasonTargetNotFound, v1alpha1.ReasonTargetUntrusted, v1alpha1.ReasonWrongKey, v1alpha1.ReasonArchiveNotFound, v1alpha1.ReasonCorruptArchive, v1alpha1.ReasonForeignArchive,
 	v1alpha1.ReasonNewerVersion, v1alpha1.ReasonNotEmpty, v1alpha1.ReasonStorageFull, v1alpha1.ReasonRestoreFailed,
-	v1alpha1.ReasonRowsDiffer,
+	v1alpha1.ReasonRowsDiffer, v1alpha1.ReasonTopologyDiffers, v1alpha1.ReasonTopologyRefused,
 }
 
 var (
@@ -91,11 +91,19 @@ func lastReport(object client.Object, pods []corev1.Pod) *Report {
 	slices.SortFunc(mine, func(a, b corev1.Pod) int { return b.CreationTimestamp.Compare(a.CreationTimestamp.Time) })
 	for i := range mine {
 		for _, status := range slices.Concat(mine[i].Status.ContainerStatuses, mine[i].Status.InitContainerStatuses) {
-			if ended := status.State.Terminated; ended != nil {
-				if report := ParseReport(ended.Message); report != nil {
-					return report
-				}
+			if report := reportOf(&status); report != nil {
+				return report
 			}
+		}
+	}
+	return nil
+}
+
+// reportOf is what a container left behind when it last ended: one that waits to be tried again, or runs again, has said nothing new.
+func reportOf(status *corev1.ContainerStatus) *Report {
+	for _, state := range []corev1.ContainerState{status.State, status.LastTerminationState} {
+		if state.Terminated != nil {
+			return ParseReport(state.Terminated.Message)
 		}
 	}
 	return nil

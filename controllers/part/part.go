@@ -29,6 +29,9 @@ type Output struct {
 	// Provisioning names the Job among Objects that has to succeed before consumers can log in. Empty: none.
 	Provisioning string
 
+	// Topology names the Job among Objects that makes what is declared inside a broker. No login waits for it. Empty: none.
+	Topology string
+
 	// Verdicts say of each declared capability how it is served.
 	Verdicts []v1alpha1.CapabilityVerdict
 }
@@ -42,7 +45,7 @@ func (o *Output) Retain(objects ...Object) { o.Retained = append(o.Retained, obj
 // Verdict appends a verdict.
 func (o *Output) Verdict(v v1alpha1.CapabilityVerdict) { o.Verdicts = append(o.Verdicts, v) }
 
-// Merge appends everything of another output but its Provisioning.
+// Merge appends everything of another output but the names of its Jobs.
 func (o *Output) Merge(other Output) {
 	o.Objects = append(o.Objects, other.Objects...)
 	o.Retained = append(o.Retained, other.Retained...)
@@ -164,6 +167,10 @@ type Service struct {
 	Shards int32
 	// Nodes is the number of cluster members (queues), at least 1.
 	Nodes int32
+	// Topology is declared in the private virtual host of the stack that made it (queues); nil: nothing is.
+	Topology *v1alpha1.QueueTopology
+	// VHosts are virtual hosts with what is declared in each (queues).
+	VHosts []v1alpha1.VirtualHost
 	// Durable keeps a cache's content.
 	Durable bool
 	// Eviction is what a cache drops; never empty for Valkey and Redis.

@@ -36,6 +36,8 @@ type View struct {
 	durable                 bool
 	eviction                v1alpha1.EvictionPolicy
 	grants                  []grant
+	topology                *v1alpha1.QueueTopology
+	vhosts                  []v1alpha1.VirtualHost
 
 	// recorded is the claimant that the anchor names; it counts where the labels say nothing.
 	recorded *v1alpha1.Claimant
@@ -110,6 +112,7 @@ func viewOfQueue(o *v1alpha1.StackQueue) *View {
 	view := &View{
 		Kind: KindQueue, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
 		Common: &o.Spec.DataServiceSpec, Status: &o.Status, nodes: valueOr(o.Spec.Nodes, 1),
+		topology: o.Spec.Topology, vhosts: o.Spec.VHosts,
 	}
 	for _, g := range o.Spec.AllowedConsumers {
 		view.grants = append(view.grants, grant{g.Namespaces, g.VHosts, v1alpha1.AccessOwner})

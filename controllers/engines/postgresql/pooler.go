@@ -93,8 +93,10 @@ func poolerTLS(s *part.Service) string {
 	if mode == "" || s.Certificate == nil {
 		return "client_tls_sslmode = disable\n"
 	}
+	// No client is asked for a certificate; without an authority PgBouncer looks for those of its image, which may have none.
 	return fmt.Sprintf(`client_tls_sslmode = %[1]s
+client_tls_ca_file = %[2]s/%[5]s
 client_tls_cert_file = %[2]s/%[3]s
 client_tls_key_file = %[2]s/%[4]s
-`, mode, replicated.TLSPath, corev1.TLSCertKey, corev1.TLSPrivateKeyKey)
+`, mode, replicated.TLSPath, corev1.TLSCertKey, corev1.TLSPrivateKeyKey, corev1.ServiceAccountRootCAKey)
 }

@@ -56,6 +56,10 @@ func poolerContainer(s *part.Service) *corev1.Container {
 		},
 		Ports:     []corev1.ContainerPort{{Name: replicated.PoolerPortName, ContainerPort: poolerPort, Protocol: corev1.ProtocolTCP}},
 		Resources: kit.SmallResources(),
+		// The signal that Kubernetes sends means waiting for every client to leave, while the server beside it ends their sessions.
+		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{
+			Exec: &corev1.ExecAction{Command: []string{"sh", "-c", "kill -QUIT 1"}},
+		}},
 		// Whether it serves is asked by the readiness of the server, with a query.
 		LivenessProbe: &corev1.Probe{ProbeHandler: answers, PeriodSeconds: 15, FailureThreshold: 8, TimeoutSeconds: 10},
 	}

@@ -19,8 +19,8 @@ open_vault() {
 	listed $quickly || unreachable
 }
 
-# quickly is how rclone tries what is not worth its patience.
-quickly='--retries 1 --low-level-retries 2'
+# quickly is how rclone tries what is not worth its patience: a server that does not answer is given up after twenty seconds.
+quickly='--retries 1 --low-level-retries 1'
 
 # show_access has rclone use the Secret that lets pods into the bucket.
 show_access() {

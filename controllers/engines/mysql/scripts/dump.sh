@@ -30,10 +30,13 @@ about() {
 	} | ask --raw 2>/tmp/error || explain "database $1 cannot be read"
 }
 
-# appears WORD FILE PROCESS: waits until a word is in a file; false when the process ended without it.
+# appears WORD FILE PROCESS: waits until a word is in a file; false when the process ended without it, or takes a minute.
 appears() {
+	looks=0
 	until grep -q -- "$1" "$2"; do
 		kill -0 "$3" 2>/dev/null || grep -q -- "$1" "$2" || return 1
+		looks=$((looks + 1))
+		[ "$looks" -lt 600 ] || return 1
 		sleep 0.1 2>/dev/null || sleep 1
 	done
 }
@@ -64,7 +67,7 @@ unlock() {
 
 lock_patiently() {
 	tries=0
-	until lock; do
+	until about "$1" lock.sql >/tmp/lock.sql && about "$1" rows.sql >/tmp/rows.sql && lock; do
 		unlock
 		tries=$((tries + 1))
 		[ "$tries" -lt 20 ] || explain "no moment of database $1 can be held"
@@ -102,8 +105,6 @@ account() {
 # dump holds writes back while two sessions begin to read: they see the same moment.
 dump() {
 	say "dumping $1"
-	about "$1" lock.sql >/tmp/lock.sql
-	about "$1" rows.sql >/tmp/rows.sql
 	about "$1" unusable.sql >/tmp/unusable
 	rm -f /tmp/failed
 	: >/tmp/dump >"$ARCHIVE/$1.rows"
@@ -112,12 +113,15 @@ dump() {
 	counter=$!
 	tables "$1" &
 	dumper=$!
-	appears begun "$ARCHIVE/$1.rows" "$counter" && appears 'Setting savepoint' /tmp/dump "$dumper" || true
+	moment=
+	! appears begun "$ARCHIVE/$1.rows" "$counter" || ! appears 'Setting savepoint' /tmp/dump "$dumper" || moment=held
 	unlock
 	wait "$counter" || failed "$1" account
 	wait "$dumper" || failed "$1" error
 	[ ! -e /tmp/failed ] || failed "$1" dump
-	grep -q held /tmp/locked || failed "$1" error
+	[ -n "$moment" ] && grep -q held /tmp/locked || stop DumpFailed "no moment of database $1 could be held until all had begun to read it"
+	about "$1" rows.sql >/tmp/rows.after
+	[ "$(digest /tmp/rows.after)" = "$(digest /tmp/rows.sql)" ] || stop DumpFailed "tables of database $1 were changed while they were read"
 	sed -i 1d "$ARCHIVE/$1.rows"
 }
 

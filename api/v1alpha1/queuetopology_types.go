@@ -281,7 +281,7 @@ type QueuePolicy struct {
 
 	// definition is what the policy gives. An argument of a queue itself comes first, and of two limits the smaller one.
 	// +required
-	Definition PolicyDefinition `json:"definition,omitzero"`
+	Definition *PolicyDefinition `json:"definition,omitempty"`
 }
 
 // PolicyDefinition is what a policy gives.

@@ -61,7 +61,7 @@ func encode(t *v1alpha1.QueueTopology) string {
 	items := [][]any{}
 	for i := range t.Policies {
 		p := &t.Policies[i]
-		items = append(items, []any{"policy", p.Name, p.Pattern, policyTargets[p.ApplyTo], given(p.Priority), definition(&p.Definition)})
+		items = append(items, []any{"policy", p.Name, p.Pattern, policyTargets[p.ApplyTo], given(p.Priority), definition(p.Definition)})
 	}
 	for _, e := range t.Exchanges {
 		items = append(items, []any{"exchange", e.Name, exchangeTypes[e.Type]})
@@ -142,6 +142,9 @@ func arguments(q *v1alpha1.DeclaredQueue) map[string]any {
 }
 
 func definition(d *v1alpha1.PolicyDefinition) map[string]any {
+	if d == nil { // unreachable for what the schema lets in
+		return map[string]any{}
+	}
 	result := limits(&d.QueueLimits)
 	if d.AlternateExchange != "" {
 		result["alternate-exchange"] = d.AlternateExchange

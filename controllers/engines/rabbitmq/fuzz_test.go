@@ -153,7 +153,7 @@ func someTopology(source *parttest.Source) v1alpha1.QueueTopology {
 		t.Policies = append(t.Policies, v1alpha1.QueuePolicy{
 			Name: someName(source), Pattern: source.Text(), Priority: ptr(int32(source.Int(9))), //nolint:gosec // small
 			ApplyTo:    parttest.Pick(source, "", v1alpha1.PolicyQueues, v1alpha1.PolicyStreams, v1alpha1.PolicyExchanges),
-			Definition: v1alpha1.PolicyDefinition{QueueLimits: someLimits(source), AlternateExchange: someName(source)},
+			Definition: &v1alpha1.PolicyDefinition{QueueLimits: someLimits(source), AlternateExchange: someName(source)},
 		})
 	}
 	return t

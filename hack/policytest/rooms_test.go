@@ -234,8 +234,11 @@ func serviceScene(t *testing.T, g golden) *scene {
 	g.read(t, in)
 	s.policies, s.ends = g.made(t)
 	clients := servicePorts(in.Engine, in.TLS)
-	s.ports = append(s.ports, 6380, 5671, 5672, 11211)   // of another mode of TLS, and of other engines
-	s.ports = append(s.ports, 4369, 15672, 15692, 25672) // among nodes only
+	if in.Pooler != nil {
+		clients = append(clients, 6432)
+	}
+	s.ports = append(s.ports, 6380, 5671, 5672, 11211, 6432) // of another mode of TLS, of other engines, and of a pooler
+	s.ports = append(s.ports, 4369, 15672, 15692, 25672)     // among nodes only
 	s.roles = true
 	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{
 		"app.kubernetes.io/name": strings.ToLower(in.Engine), "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",

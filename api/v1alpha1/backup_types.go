@@ -101,6 +101,7 @@ type S3Target struct {
 // S3Credentials name an object that the platform team, or the tenant, puts into each namespace. The operator reads none of them:
 // pods use them by name.
 //
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.secretName) != has(self.serviceAccountName)",message="exactly one of secretName and serviceAccountName is needed"
 type S3Credentials struct {
 	// secretName of a Secret in the database's namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. It ends with

@@ -73,9 +73,14 @@ func (r *Report) sound() bool {
 	if r.Reason != "" {
 		return slices.Contains(complaints, r.Reason)
 	}
-	return (r.Archive == "" || kit.IsArchive(r.Archive)) && len(r.Location) <= 512 && reportPlace.MatchString(r.Location) &&
-		len(r.Endpoint) <= 262 && reportServer.MatchString(r.Endpoint) && len(r.Version) <= 32 && reportVersion.MatchString(r.Version) &&
+	return r.placed() && len(r.Version) <= 32 && reportVersion.MatchString(r.Version) &&
 		reportEngine.MatchString(r.Engine) && reportDigest.MatchString(r.SHA256) && r.Bytes >= 0 && r.Rows >= 0
+}
+
+// placed says whether the archive and where it lies are of the right shape.
+func (r *Report) placed() bool {
+	return (r.Archive == "" || kit.IsArchive(r.Archive)) && len(r.Location) <= 512 && reportPlace.MatchString(r.Location) &&
+		len(r.Endpoint) <= 262 && reportServer.MatchString(r.Endpoint)
 }
 
 func printable(r rune) rune {

@@ -62,24 +62,15 @@ func named(field string) bool { return !strings.HasPrefix(field, "*") }
 // span are the numbers of a part of a field, such as 5, 1-5, mon-fri, * or */15.
 func span(text string, low, high int, names []string) (uint64, bool) {
 	text, stepText, stepped := strings.Cut(text, "/")
-	step, err := 1, error(nil)
+	step := 1
 	if stepped {
-		if step, err = strconv.Atoi(stepText); err != nil || step < 1 {
-			return 0, false
-		}
+		step, _ = strconv.Atoi(stepText)
 	}
 	from, to, ok := low, high, true
 	if text != "*" {
-		first, last, ranged := strings.Cut(text, "-")
-		from, ok = number(first, low, names)
-		switch {
-		case ranged && ok:
-			to, ok = number(last, low, names)
-		case !stepped:
-			to = from
-		}
+		from, to, ok = bounds(text, low, high, names, stepped)
 	}
-	if !ok || from < low || to > high || from > to {
+	if !ok || step < 1 || from < low || to > high || from > to {
 		return 0, false
 	}
 	var bits uint64
@@ -87,6 +78,23 @@ func span(text string, low, high int, names []string) (uint64, bool) {
 		bits |= 1 << i
 	}
 	return bits, true
+}
+
+// bounds are the first and the last number of 5, 1-5 or mon-fri; a single one with a step goes on to the end.
+func bounds(text string, low, high int, names []string, stepped bool) (from, to int, ok bool) {
+	first, last, ranged := strings.Cut(text, "-")
+	if from, ok = number(first, low, names); !ok {
+		return 0, 0, false
+	}
+	switch {
+	case ranged:
+		to, ok = number(last, low, names)
+	case stepped:
+		to = high
+	default:
+		to = from
+	}
+	return from, to, ok
 }
 
 func number(text string, low int, names []string) (int, bool) {

@@ -109,11 +109,11 @@ func OverdueAt(database *v1alpha1.StackDatabase) time.Time {
 	if last := database.Status.LastBackup; last != nil {
 		from = last.CompletedAt.Time
 	}
-	due := s.next(from)
+	due := s.Next(from)
 	if due.IsZero() {
 		return due
 	}
-	return due.Add(max(time.Hour, min(6*time.Hour, s.next(due).Sub(due))))
+	return due.Add(max(time.Hour, min(6*time.Hour, s.Next(due).Sub(due))))
 }
 
 // Current tells a database whether its newest backup is as young as its schedule asks. It follows LastBackup.

@@ -106,6 +106,11 @@ func run(ctx context.Context, args []string) error {
 		}
 		defer o.Journal.Close()
 	}
+	return o.try(ctx, chosen)
+}
+
+// try runs campaigns one after the other, and tells how each ended.
+func (o *options) try(ctx context.Context, chosen []campaign.Campaign) error {
 	failed := 0
 	for _, c := range chosen {
 		report, err := campaign.Run(ctx, c, o.Options)

@@ -61,7 +61,8 @@ func poolerContainer(s *part.Service) *corev1.Container {
 			Exec: &corev1.ExecAction{Command: []string{"sh", "-c", "kill -QUIT 1"}},
 		}},
 		// Whether it serves is asked by the readiness of the server, with a query.
-		LivenessProbe: &corev1.Probe{ProbeHandler: answers, PeriodSeconds: 15, FailureThreshold: 8, TimeoutSeconds: 10},
+		ReadinessProbe: &corev1.Probe{ProbeHandler: answers, PeriodSeconds: 10, FailureThreshold: 3, TimeoutSeconds: 10},
+		LivenessProbe:  &corev1.Probe{ProbeHandler: answers, PeriodSeconds: 15, FailureThreshold: 8, TimeoutSeconds: 10},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -193,6 +194,7 @@ func TestScheduledBackup(t *testing.T) {
 	t.Parallel()
 	n := backupRoom{suite.Namespace(t)}
 	class := backupClass(t, n)
+	n.Run("create", "cronjob", "shop-main-backup", "--image=stackwright.test/nodejs:20", "--schedule=0 0 1 1 *", "--", "true")
 	n.Apply(stack("shop", "  stackClassName: "+class+"\n"+`  databases:
   - name: main
     engine: PostgreSQL
@@ -202,6 +204,8 @@ func TestScheduledBackup(t *testing.T) {
   components:
   - {name: web, `+idle+`}
 `))
+	n.Await(&v1alpha1.StackDatabase{}, "shop-main", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNameConflict, later)
+	n.Run("delete", "cronjob/shop-main-backup") // somebody else's, which was not touched
 	n.Ready("shop", later)
 	rows{n.Namespace, t}.write("deployment/shop-web", "first")
 	database := &v1alpha1.StackDatabase{}
@@ -224,4 +228,27 @@ func TestScheduledBackup(t *testing.T) {
 		}
 		return complete >= 2 && len(archives) <= 2, fmt.Sprintf("%d complete, there are %q", complete, archives)
 	})
+	n.scheduleFollows(t)
+}
+
+// scheduleFollows changes the schedule, and takes it back.
+func (n backupRoom) scheduleFollows(t *testing.T) {
+	t.Helper()
+	for _, c := range []struct{ patch, want string }{
+		{`{"name":"main","engine":"PostgreSQL","size":"Nano","storage":{"size":"1Gi"},"backup":{"schedule":"0 3 * * *"}}`, "0 3 * * *"},
+		{`{"name":"main","engine":"PostgreSQL","size":"Nano","storage":{"size":"1Gi"}}`, ""},
+	} {
+		n.Patch("backendstack/shop", `{"spec":{"databases":[`+c.patch+`]}}`)
+		harness.Eventually(t, soon, "backups are made as the spec says now", func() (bool, string) {
+			list := &batchv1.CronJobList{}
+			if err := n.Client.List(t.Context(), list, client.InNamespace(n.Name)); err != nil {
+				return false, err.Error()
+			}
+			got := ""
+			for i := range list.Items {
+				got += list.Items[i].Spec.Schedule
+			}
+			return got == c.want, fmt.Sprintf("%q instead of %q", got, c.want)
+		})
+	}
 }

@@ -154,6 +154,7 @@ func TestBackupInABucket(t *testing.T) {
 	if t.Log(condition.Message); !strings.Contains(condition.Message, "acme-backup-target") {
 		t.Error("the message does not name the Secret")
 	}
+	n.Run("delete", "job/before", "--wait") // it is made again: the backup has not ended
 	n.access("backups", "the secret of backups")
 	backup := &v1alpha1.StackBackup{}
 	n.Await(backup, "before", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonCompleted, later)

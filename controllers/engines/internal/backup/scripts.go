@@ -2,9 +2,9 @@ package backup
 
 import (
 	"embed"
-	"fmt"
 	"maps"
 
+	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -26,12 +26,6 @@ func files(s *part.Service, step Step, verb string) map[string]string {
 	if s.Vault.Bucket != nil && verb == "store.sh" {
 		names = append(names, "reach.sh")
 	}
-	for _, name := range names {
-		content, err := scripts.ReadFile("scripts/" + name)
-		if err != nil { // unreachable: the files are embedded, and every golden case reads all of them
-			panic(fmt.Sprintf("script %s: %v", name, err))
-		}
-		result[name] = string(content)
-	}
+	maps.Copy(result, kit.Scripts(scripts, names))
 	return result
 }

@@ -2,7 +2,8 @@ package replicated
 
 import (
 	"embed"
-	"fmt"
+
+	"github.com/stackwright/stackwright/controllers/kit"
 )
 
 // Scripts are an engine's scripts. They are fixed: values reach them as environment variables and files.
@@ -14,14 +15,4 @@ type Scripts struct {
 }
 
 // Read returns the content of scripts by name.
-func (s *Scripts) Read(names []string) map[string]string {
-	result := map[string]string{}
-	for _, name := range names {
-		content, err := s.Folder.ReadFile("scripts/" + name)
-		if err != nil { // unreachable: the files are embedded, and every golden case reads all of them
-			panic(fmt.Sprintf("script %s: %v", name, err))
-		}
-		result[name] = string(content)
-	}
-	return result
-}
+func (s *Scripts) Read(names []string) map[string]string { return kit.Scripts(s.Folder, names) }

@@ -1,8 +1,6 @@
 package recipe
 
 import (
-	"context"
-
 	"github.com/stackwright/stackwright/hack/images/internal/debian"
 )
 
@@ -20,13 +18,5 @@ var pgbouncerRoot = debian.RootFS{
 }
 
 func pgbouncer() Recipe {
-	return Recipe{
-		Name:   "pgbouncer",
-		About:  "the program that pools connections to PostgreSQL",
-		Tags:   []string{pgbouncerTag},
-		inputs: func(string) (any, error) { return []any{pgbouncerRoot, engineConfig()}, nil },
-		build: func(ctx context.Context, job *job) error {
-			return buildRoot(ctx, job, pgbouncer(), pgbouncerRoot, engineConfig())
-		},
-	}
+	return ofRoot("pgbouncer", "the program that pools connections to PostgreSQL", pgbouncerRoot, engineConfig(), pgbouncerTag)
 }

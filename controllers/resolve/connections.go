@@ -3,6 +3,7 @@ package resolve
 import (
 	"cmp"
 	"context"
+	"sync"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 )
@@ -16,10 +17,12 @@ func (r *Resolver) connections(ctx context.Context, stack *v1alpha1.BackendStack
 	if entry.Kind != KindDatabase {
 		return 0
 	}
-	floor := int32(1)
-	if class, err := r.Class(ctx, stack.Namespace, stack.Spec.StackClassName); err == nil && class.Production() {
-		floor = 2 // a class that does not admit the stack is the stack's own problem
-	}
+	floor := sync.OnceValue(func() int32 { // a class is looked up for stacks that need it only: a service may have hundreds
+		if class, err := r.Class(ctx, stack.Namespace, stack.Spec.StackClassName); err == nil && class.Production() {
+			return 2 // a class that does not admit the stack is the stack's own problem
+		}
+		return 1
+	})
 	var pods int64
 	for i := range stack.Spec.Components {
 		if c := &stack.Spec.Components[i]; uses(c, entry.Name) {
@@ -29,13 +32,15 @@ func (r *Resolver) connections(ctx context.Context, stack *v1alpha1.BackendStack
 	return pods * int64(cmp.Or(entry.PoolSize, usualPool))
 }
 
-// mostPods is the highest number of pods of a component.
-func mostPods(c *v1alpha1.Component, floor int32) int32 {
+// mostPods is the highest number of pods of a component; floor is that of one that says nothing.
+func mostPods(c *v1alpha1.Component, floor func() int32) int32 {
 	switch {
 	case c.Scale != nil:
 		return c.Scale.Max
+	case c.Replicas != nil:
+		return *c.Replicas
 	case single(*c):
-		floor = 1
+		return 1
 	}
-	return valueOr(c.Replicas, floor)
+	return floor()
 }

@@ -2,8 +2,11 @@ package controllers
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,6 +15,7 @@ import (
 	"github.com/stackwright/stackwright/controllers/apply"
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/observe"
+	"github.com/stackwright/stackwright/controllers/part"
 	"github.com/stackwright/stackwright/controllers/resolve"
 	"github.com/stackwright/stackwright/controllers/status"
 )
@@ -86,7 +90,23 @@ func (r *StackBackupReconciler) run(ctx context.Context, owner desired.Owner, ob
 		pass.Err = err
 		return pass
 	}
-	result, err := r.Applier.Apply(ctx, owner, output)
-	pass.Generations, pass.Err = result.Generations, err
+	pass.Generations = map[string]int64{}
+	for _, step := range jobLast(output) {
+		result, err := r.Applier.Apply(ctx, owner, step)
+		maps.Copy(pass.Generations, result.Generations)
+		if err != nil {
+			pass.Err = err
+			return pass
+		}
+	}
 	return pass
+}
+
+// jobLast parts the Job from what it mounts. Once the Job is there nothing else is made, so that its pods would wait for ever for
+// what is missing.
+func jobLast(output part.Output) []part.Output {
+	isJob := func(o part.Object) bool { _, is := o.(*batchv1.Job); return is }
+	mounted := slices.DeleteFunc(slices.Clone(output.Objects), isJob)
+	jobs := slices.DeleteFunc(slices.Clone(output.Objects), func(o part.Object) bool { return !isJob(o) })
+	return []part.Output{{Objects: mounted, Retained: output.Retained}, {Objects: jobs}}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -153,9 +152,7 @@ func (n *Nodes) step(ctx context.Context, pod *corev1.Pod) {
 			n.mutex.Lock()
 			delete(n.begun, key) // somebody else changed the pod: its event brings it here again
 			n.mutex.Unlock()
-			if !apierrors.IsNotFound(err) {
-				n.again(ctx, pod)
-			}
+			n.again(ctx, pod) // or a claim is yet to be made; a pod that is gone is not looked at again
 		}
 	})
 }

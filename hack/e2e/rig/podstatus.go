@@ -7,9 +7,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/stackwright/stackwright/controllers/kit"
 )
 
 type runtimeObject = runtime.Object
+
+// archive is what the pods of backups say of the archive that they made, or whose restore they tried.
+const archive = `{"archive":"20260102-030405-abcde","engine":"PostgreSQL","version":"17","bytes":91845,"rows":5005,"sha256":"` +
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" + `"}`
 
 // forever says that a pod is not to end by itself.
 func forever(pod *corev1.Pod) bool { return pod.Spec.RestartPolicy == corev1.RestartPolicyAlways }
@@ -66,8 +72,10 @@ func stateOf(pod *corev1.Pod, fate Fate, now metav1.Time) corev1.ContainerState 
 	waiting := func(reason, message string) corev1.ContainerState {
 		return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
 	}
-	ended := func(code int32, reason string) corev1.ContainerState {
-		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, StartedAt: now, FinishedAt: now}}
+	ended := func(code int32, reason, message string) corev1.ContainerState {
+		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			ExitCode: code, Reason: reason, Message: message, StartedAt: now, FinishedAt: now,
+		}}
 	}
 	switch {
 	case fate == NoImage:
@@ -75,11 +83,19 @@ func stateOf(pod *corev1.Pod, fate Fate, now metav1.Time) corev1.ContainerState 
 	case fate == Crashes && forever(pod):
 		return waiting("CrashLoopBackOff", "back-off restarting failed container")
 	case fate == Crashes:
-		return ended(1, "Error")
+		return ended(1, "Error", "")
 	case fate == Serves && !forever(pod):
-		return ended(0, "Completed")
+		return ended(0, "Completed", reportOf(pod))
 	}
 	return corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
+}
+
+// reportOf is the termination message of a pod of a Job that succeeds.
+func reportOf(pod *corev1.Pod) string {
+	if role := pod.Labels[kit.LabelComponent]; role == kit.BackupRole || role == kit.VerifyRole {
+		return archive
+	}
+	return ""
 }
 
 func containerStatuses(containers []corev1.Container, state corev1.ContainerState, ready bool) []corev1.ContainerStatus {

@@ -92,7 +92,7 @@ func (w *World) Becomes(ctx context.Context, want State) (State, error) {
 func stateLists() []client.ObjectList {
 	lists := []client.ObjectList{
 		&v1alpha1.BackendStackList{}, &v1alpha1.StackDatabaseList{}, &v1alpha1.StackCacheList{}, &v1alpha1.StackQueueList{},
-		&corev1.PersistentVolumeClaimList{},
+		&v1alpha1.StackBackupList{}, &corev1.PersistentVolumeClaimList{},
 	}
 	for _, kind := range apply.Kinds() {
 		lists = append(lists, kind.NewList())

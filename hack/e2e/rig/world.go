@@ -118,7 +118,7 @@ func (w *World) Replace(text string) string {
 	return strings.NewReplacer("OWN", w.Own, "OTHER", w.Other).Replace(text)
 }
 
-// Decode reads manifests; objects without a namespace are in the own one.
+// Decode reads manifests; objects without a namespace are in the own one. A class is in none: it is there for every world.
 func (w *World) Decode(manifests string) ([]*unstructuredObject, error) {
 	var objects []*unstructuredObject
 	for document := range strings.SplitSeq(w.Replace(manifests), "\n---\n") {
@@ -126,7 +126,7 @@ func (w *World) Decode(manifests string) ([]*unstructuredObject, error) {
 		if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
 			return nil, err
 		}
-		if object.GetNamespace() == "" {
+		if object.GetNamespace() == "" && object.GetKind() != "StackClass" {
 			object.SetNamespace(w.Own)
 		}
 		objects = append(objects, object)
@@ -161,7 +161,7 @@ func (w *World) Tenant(ctx context.Context) (client.Client, error) {
 }
 
 // Kinds of the resources of Stackwright that live in a namespace.
-var Kinds = []string{"BackendStack", "StackDatabase", "StackCache", "StackQueue"}
+var Kinds = []string{"BackendStack", "StackDatabase", "StackCache", "StackQueue", "StackBackup"}
 
 // Resources returns the resources of Stackwright of the world.
 func (w *World) Resources(ctx context.Context) ([]client.Object, error) {
@@ -195,6 +195,8 @@ func Conditions(object client.Object) ([]metav1.Condition, int64) {
 	case *v1alpha1.StackCache:
 		return o.Status.Conditions, o.Status.ObservedGeneration
 	case *v1alpha1.StackQueue:
+		return o.Status.Conditions, o.Status.ObservedGeneration
+	case *v1alpha1.StackBackup:
 		return o.Status.Conditions, o.Status.ObservedGeneration
 	}
 	return nil, 0

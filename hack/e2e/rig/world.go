@@ -27,6 +27,8 @@ const (
 	ConvergeLimit = 60 * time.Second
 	// calm is how long the operator has to ask nothing to be at rest.
 	calm = 400 * time.Millisecond
+
+	kindClass = "StackClass"
 )
 
 // World is a pair of namespaces of one plan: the stack's own, and one of another team. Both enforce the restricted profile. In
@@ -39,6 +41,8 @@ type World struct {
 
 	// lent says that the other namespace was named in a manifest.
 	lent bool
+	// classes were made for this world. They go with it: while there is one, every namespace needs one.
+	classes []client.Object
 }
 
 // NewWorld makes the namespaces of a plan.
@@ -83,6 +87,9 @@ func (w *World) Has(namespace string) bool { return namespace == w.Own || namesp
 
 // Close deletes the namespaces, without waiting. One that was not needed is left for the next world.
 func (w *World) Close(ctx context.Context) {
+	for _, class := range w.classes {
+		_ = w.Client.Delete(ctx, class)
+	}
 	for _, name := range w.Namespaces() {
 		w.Safety.Forget(name)
 		if name == w.Other && !w.lent {
@@ -108,6 +115,9 @@ func (w *World) ApplyAs(ctx context.Context, c client.Client, manifests string) 
 		if err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("user"), client.ForceOwnership); err != nil {
 			return fmt.Errorf("%s %s: %w", object.GetKind(), object.GetName(), err)
 		}
+		if object.GetKind() == kindClass {
+			w.classes = append(w.classes, object)
+		}
 	}
 	return nil
 }
@@ -118,7 +128,7 @@ func (w *World) Replace(text string) string {
 	return strings.NewReplacer("OWN", w.Own, "OTHER", w.Other).Replace(text)
 }
 
-// Decode reads manifests; objects without a namespace are in the own one. A class is in none: it is there for every world.
+// Decode reads manifests; objects without a namespace are in the own one. A class is in none.
 func (w *World) Decode(manifests string) ([]*unstructuredObject, error) {
 	var objects []*unstructuredObject
 	for document := range strings.SplitSeq(w.Replace(manifests), "\n---\n") {
@@ -126,7 +136,7 @@ func (w *World) Decode(manifests string) ([]*unstructuredObject, error) {
 		if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
 			return nil, err
 		}
-		if object.GetNamespace() == "" && object.GetKind() != "StackClass" {
+		if object.GetNamespace() == "" && object.GetKind() != kindClass {
 			object.SetNamespace(w.Own)
 		}
 		objects = append(objects, object)

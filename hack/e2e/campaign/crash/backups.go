@@ -18,14 +18,14 @@ import (
 const vaulted = `
 apiVersion: stackwright.dev/v1alpha1
 kind: StackClass
-metadata: {name: vault}
+metadata: {name: vault-OWN}
 spec: {profile: Development, backupTarget: {volume: {size: 5Gi}}}
 ---
 apiVersion: stackwright.dev/v1alpha1
 kind: StackDatabase
 metadata: {name: main}
 spec:
-  stackClassName: vault
+  stackClassName: vault-OWN
   engine: PostgreSQL
 `
 
@@ -44,7 +44,7 @@ const restored = `
 apiVersion: stackwright.dev/v1alpha1
 kind: StackDatabase
 metadata: {name: next}
-spec: {stackClassName: vault, engine: PostgreSQL, bootstrap: {recovery: {backupRef: {name: first}}}}
+spec: {stackClassName: vault-OWN, engine: PostgreSQL, bootstrap: {recovery: {backupRef: {name: first}}}}
 `
 
 // clockRun is the name of a run of the schedule, as Kubernetes makes it of the CronJob's and the time.

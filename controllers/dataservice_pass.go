@@ -50,6 +50,9 @@ func (r *DataServiceReconciler) converge(ctx context.Context, owner desired.Owne
 		return err
 	}
 	pass.Plan.Complete(recorded)
+	if err := r.backupBefore(ctx, pass.Plan); err != nil {
+		return err
+	}
 	output, err := desired.Service(pass.Plan, owner)
 	if err != nil {
 		return err

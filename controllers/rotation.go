@@ -31,6 +31,7 @@ func (r *DataServiceReconciler) advance(ctx context.Context, owner desired.Owner
 	if err := r.letGo(ctx, pass, next); err != nil {
 		return err
 	}
+	upgraded(pass, next)
 	if service := pass.Plan.Service; !service.Suspended && service.TLS != v1alpha1.TLSDisabled {
 		next.Renew(restarted(pass), time.Now())
 	}

@@ -59,6 +59,10 @@ const (
 	ReasonVersionNotInCatalog = "VersionNotInCatalog"
 	// ReasonUpgradeRefused: the engine cannot go from the recorded version to the one in the spec.
 	ReasonUpgradeRefused = "UpgradeRefused"
+	// ReasonUpgrading: the service is on its way to another version.
+	ReasonUpgrading = "Upgrading"
+	// ReasonUpgradeHeld: the backup that comes before an upgrade failed.
+	ReasonUpgradeHeld = "UpgradeHeld"
 	// ReasonAnchorInvalid: the anchor was edited and cannot be believed.
 	ReasonAnchorInvalid = "AnchorInvalid"
 	// ReasonDependencyNotFound: an entry refers to a service that does not exist.
@@ -159,6 +163,8 @@ const (
 	AnnotationDefaultClass = "stackwright.dev/is-default-class"
 	// AnnotationConfirmDeletion confirms deletionPolicy Delete: its value is the object's name.
 	AnnotationConfirmDeletion = "stackwright.dev/confirm-deletion"
+	// AnnotationUpgradeWithoutBackup lets a database go to the version that is its value without the backup that comes before.
+	AnnotationUpgradeWithoutBackup = "stackwright.dev/upgrade-without-backup"
 	// LabelStack names the stack that an object was made for.
 	LabelStack = "stackwright.dev/stack"
 	// LabelScheduled marks with "true" a StackBackup that tells of a run of the schedule.

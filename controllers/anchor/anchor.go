@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -61,6 +62,9 @@ type Anchor struct {
 	Renewal  v1alpha1.CertificateRenewal `json:"renewal,omitempty"`
 	Backup   *Backup                     `json:"backup,omitempty"`
 	Recovery *Recovery                   `json:"recovery,omitempty"`
+	// Upgrade is under way; Upgrades counts those that were begun.
+	Upgrade  *Upgrade `json:"upgrade,omitempty"`
+	Upgrades int      `json:"upgrades,omitempty"`
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -260,7 +264,7 @@ func (a *Anchor) check() error {
 			}
 		}
 	}
-	if err := a.checkBackup(); err != nil {
+	if err := errors.Join(a.checkBackup(), a.checkUpgrade()); err != nil {
 		return err
 	}
 	for i := range a.Consumers {
@@ -365,7 +369,7 @@ func (a *Anchor) Clone() *Anchor {
 		return &c
 	}
 	result.Admin, result.Certificate, result.Other = clone(a.Admin), clone(a.Certificate), clone(a.Other)
-	result.Backup, result.Recovery = a.Backup.clone(clone), a.Recovery.clone()
+	result.Backup, result.Recovery, result.Upgrade = a.Backup.clone(clone), a.Recovery.clone(), a.Upgrade.clone()
 	result.Consumers = slices.Clone(a.Consumers)
 	for i := range result.Consumers {
 		result.Consumers[i].Previous = clone(a.Consumers[i].Previous)

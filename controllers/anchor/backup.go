@@ -13,6 +13,8 @@ type Backup struct {
 	Key bool `json:"key"`
 	// Login is the credential set of the role that reads everything.
 	Login *Set `json:"login,omitempty"`
+	// Served says that the service has answered once: from then on there is something to back up.
+	Served bool `json:"served,omitempty"`
 }
 
 // Recovery is the backup that a service begins with.
@@ -30,7 +32,7 @@ func (b *Backup) clone(set func(*Set) *Set) *Backup {
 	if b == nil {
 		return nil
 	}
-	return &Backup{Key: b.Key, Login: set(b.Login)}
+	return &Backup{Key: b.Key, Login: set(b.Login), Served: b.Served}
 }
 
 // drop forgets the login whose ConfigMap is given. The key is never forgotten.

@@ -29,6 +29,9 @@ type Output struct {
 	// Provisioning names the Job among Objects that has to succeed before consumers can log in. Empty: none.
 	Provisioning string
 
+	// Copies names the StatefulSet among Objects that runs read copies. Empty: none does.
+	Copies string
+
 	// Topology names the Job among Objects that makes what is declared inside a broker. No login waits for it. Empty: none.
 	Topology string
 
@@ -123,6 +126,8 @@ type Provider struct {
 	// username, password, database, uri, and further ones. The key ca.crt is added where Certificate is set.
 	// The pipeline also calls it with an empty password, to see whether a fact changed.
 	Binding func(s *Service, c Consumer, password string) map[string]string
+	// CopiesFirst says that read copies are pods of their own, which take an upgrade before the primary does.
+	CopiesFirst bool
 	// Upgrade says whether the engine can go from one version to another in place; nil error: yes.
 	Upgrade func(from, to string) error
 	// Backup returns the Job, under the given name, that makes one backup, and what the Job needs. Nil: the engine has no backups.
@@ -142,6 +147,8 @@ type Service struct {
 	Stack string
 	// Image that runs.
 	Image Image
+	// CopiesImage is what read copies run that take an upgrade before the primary; nil: Image.
+	CopiesImage *Image
 	// Production raises floors: disruption budget, spread.
 	Production bool
 	// Resources of the engine's container.

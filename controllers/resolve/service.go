@@ -39,6 +39,8 @@ type ServicePlan struct {
 	Backups []v1alpha1.StackBackup
 	// Recovery is the backup that a new service begins with; nil when there is none.
 	Recovery *anchor.Recovery
+	// Upgrade is what the service is on its way to; nil when it is there.
+	Upgrade *anchor.Upgrade
 	// Failed is why the credentials of some consumer could not be made, which hinders nobody else.
 	Failed error
 }
@@ -68,6 +70,7 @@ func (r *Resolver) Service(ctx context.Context, object client.Object) (*ServiceP
 	if err := r.backups(ctx, plan); err != nil {
 		return plan, err
 	}
+	plan.upgrade()
 	plan.Anchor = plan.nextAnchor()
 	return plan, nil
 }
@@ -213,8 +216,11 @@ func serviceImage(plan *ServicePlan) (part.Image, error) {
 		return plan.Class.EngineImage(plan.View.Engine, version)
 	}
 	version = cmp.Or(version, plan.Recorded.Version)
-	if version != plan.Recorded.Version {
-		if err := plan.Provider.Upgrade(plan.Recorded.Version, version); err != nil {
+	for _, from := range plan.running() {
+		if version == from {
+			continue
+		}
+		if err := plan.Provider.Upgrade(from, version); err != nil {
 			return part.Image{}, part.Invalid(v1alpha1.ReasonUpgradeRefused, "spec.version: %v", err)
 		}
 	}
@@ -248,6 +254,10 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 		next.Claimant = claim
 	}
 	next.Provider, next.Version, next.Image, next.Class = p.Provider.Name, p.Service.Image.Version, p.Service.Image.Name, p.Class.Name
+	if next.Upgrade == nil && p.Upgrade != nil {
+		next.Upgrades++
+	}
+	next.Upgrade = p.Upgrade
 	if p.Recovery != nil {
 		next.Recovery = p.Recovery
 	}

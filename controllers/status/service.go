@@ -103,8 +103,10 @@ func (p *ServicePass) verdict(verdicts []Verdict) Verdict {
 // verdicts are those on everything that the service is Ready with.
 func (p *ServicePass) verdicts() []Verdict {
 	verdicts := p.serviceVerdicts()
-	if topology := p.topologyVerdict(); topology != nil {
-		verdicts = append(verdicts, *topology)
+	for _, verdict := range []*Verdict{p.topologyVerdict(), p.upgradeVerdict()} {
+		if verdict != nil {
+			verdicts = append(verdicts, *verdict)
+		}
 	}
 	return verdicts
 }

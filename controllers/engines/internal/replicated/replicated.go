@@ -91,6 +91,7 @@ func (e *Engine) Provider() part.Provider {
 		DefaultTLS:     v1alpha1.TLSRequired,
 		Stateful:       func(*part.Service) bool { return true },
 		DefaultStorage: "10Gi",
+		CopiesFirst:    true,
 		AdminValues:    []string{KeyPassword, KeyReplicationPassword, KeyProbePassword},
 		ServerNames:    ServerNames,
 		Endpoint:       func(s *part.Service) part.Endpoint { return part.Endpoint{Host: Host(s), Port: e.Port} },
@@ -105,7 +106,8 @@ func (e *Engine) Build(s *part.Service, p Parts) part.Output {
 	primary := e.primary(s, config.Name, p)
 	output.Add(config, e.primaryService(s), e.networkPolicy(s), primary)
 	if s.Replicas > 0 {
-		output.Add(e.replicaService(s), e.replica(s, config.Name, p))
+		output.Add(e.replicaService(s), e.replica(ofCopies(s), config.Name, p))
+		output.Copies = ReplicaName(s)
 	}
 	if budget := disruptionBudget(s); budget != nil {
 		output.Add(budget)
@@ -119,6 +121,16 @@ func (e *Engine) Build(s *part.Service, p Parts) part.Output {
 	}
 	e.verdicts(s, &output)
 	return output
+}
+
+// ofCopies is the service as its read copies are built from it: they may run the next image already.
+func ofCopies(s *part.Service) *part.Service {
+	if s.CopiesImage == nil {
+		return s
+	}
+	result := *s
+	result.Image = *s.CopiesImage
+	return &result
 }
 
 // runs says whether the servers should run: there is nothing for them to serve before a backup is restored.

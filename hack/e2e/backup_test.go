@@ -27,15 +27,15 @@ func backupClass(t *testing.T, n backupRoom) string {
 	return n.Name
 }
 
-// classWith applies the class of the room, which is called like it, with a place for backups.
-func (n backupRoom) classWith(t *testing.T, target string) {
+// classWith applies the class of the room, which is called like it, with a place for backups, and with pairs of texts replaced.
+func (n backupRoom) classWith(t *testing.T, target string, edits ...string) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(n.Root, "hack/images/catalog.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	class := strings.NewReplacer("name: local", "name: "+n.Name, `stackwright.dev/is-default-class: "true"`, `about: "backups"`).Replace(string(content))
-	n.Apply(class + "  backupTarget: " + target + "\n")
+	n.Apply(strings.NewReplacer(edits...).Replace(class) + "  backupTarget: " + target + "\n")
 	n.DeleteAtEnd("stackclass/" + n.Name)
 }
 

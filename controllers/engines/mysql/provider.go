@@ -81,8 +81,8 @@ func upgrade(from, to string) error {
 	if series(from) == series(to) || slices.Contains(served[series(from)], series(to)) {
 		return nil
 	}
-	return fmt.Errorf("MySQL %s cannot become %s in place; create a StackDatabase with version %s, move the data with mysqldump "+
-		"and mysql, and let the stack use that one", from, to, to)
+	return fmt.Errorf("MySQL %s cannot become %s in place; back it up with a StackBackup, create a StackDatabase with "+
+		"version %s and that backup in bootstrap.recovery, and let the stack use that one", from, to, to)
 }
 
 // checkVersion refuses what the settings and scripts are not made for.

@@ -74,8 +74,8 @@ func upgrade(from, to string) error {
 	if major(from) == major(to) {
 		return nil
 	}
-	return fmt.Errorf("PostgreSQL %s cannot become %s in place; create a StackDatabase with version %s, move the data with "+
-		"pg_dump and psql, and let the stack use that one", from, to, to)
+	return fmt.Errorf("PostgreSQL %s cannot become %s in place; back it up with a StackBackup, create a StackDatabase with "+
+		"version %s and that backup in bootstrap.recovery, and let the stack use that one", from, to, to)
 }
 
 func build(s *part.Service) (part.Output, error) {

@@ -21,11 +21,12 @@ var ledgerClient string
 
 const (
 	ledgerPod      = "deployment/shop-ledger"
-	ledgerServices = `  databases:
-  - {name: main, engine: PostgreSQL, size: Nano, storage: {size: %[1]s}}
+	ledgerServices = `  stackClassName: %[2]s
+  databases:
+  - {name: main, engine: PostgreSQL, version: "%[3]s", size: Nano, storage: {size: %[1]s}}
   - {name: other, engine: MySQL, size: Micro, storage: {size: %[1]s}}
   caches:
-  - {name: store, engine: Valkey, size: Nano, persistence: Durable, storage: {size: %[1]s}}
+  - {name: store, engine: Valkey, version: "%[4]s", size: Nano, persistence: Durable, storage: {size: %[1]s}}
   queues:
   - {name: jobs, engine: RabbitMQ, size: Micro, storage: {size: %[1]s}}
   volumes:
@@ -81,7 +82,7 @@ func longest(times []time.Time, from, to time.Time) time.Duration {
 	return gap
 }
 
-// TestLedger: no record that was acknowledged is lost, whatever is killed, restarted or grown meanwhile. How long each service
+// TestLedger: no record that was acknowledged is lost, whatever is killed, restarted, grown, rotated or upgraded meanwhile. How long each service
 // answered nothing is printed. The operator is killed under the tests beside this one too: they must not notice.
 func TestLedger(t *testing.T) {
 	t.Parallel()
@@ -90,11 +91,16 @@ func TestLedger(t *testing.T) {
 	if err := suite.Client.Create(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	l.Apply(stack("shop", fmt.Sprintf(ledgerServices, "1Gi")))
+	backupRoom{l.Namespace}.classWith(t, keptTarget, laterReleases...)
+	services := func(size, postgresql, valkey string) string {
+		return stack("shop", fmt.Sprintf(ledgerServices, size, l.Name, postgresql, valkey))
+	}
+	l.Apply(services("1Gi", "17", "8.1"))
 	l.Ready("shop", later)
 	all := []string{"main", "other", "store", "jobs"}
 	pods := []string{"shop-main-0", "shop-other-0", "shop-store-0", "shop-jobs-0"}
 	l.goesOn(time.Time{}, all...)
+	kinds := []string{"stackdatabase/shop-main", "stackdatabase/shop-other", "stackcache/shop-store", "stackqueue/shop-jobs"}
 	restarted := fmt.Sprintf(`{"spec":{"restartedAt":%q}}`, time.Now().UTC().Format(time.RFC3339))
 	for _, event := range []struct {
 		name string
@@ -112,12 +118,20 @@ func TestLedger(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"the storage grows", func() { l.Apply(stack("shop", fmt.Sprintf(ledgerServices, "2Gi"))) }},
+		{"the storage grows", func() { l.Apply(services("2Gi", "17", "8.1")) }},
 		{"services are restarted", func() {
-			for _, service := range []string{"stackdatabase/shop-main", "stackdatabase/shop-other", "stackcache/shop-store", "stackqueue/shop-jobs"} {
+			for _, service := range kinds {
 				l.Patch(service, restarted)
 			}
 		}},
+		{"logins are replaced", func() {
+			begin := time.Now().Truncate(time.Second)
+			rotateNow(l.Namespace, kinds...)
+			for _, service := range kinds {
+				replaced(t, l.Namespace, service, begin)
+			}
+		}},
+		{"PostgreSQL and Valkey are upgraded", func() { l.Apply(services("2Gi", "17.12", "9.1")) }},
 	} {
 		begin := time.Now()
 		event.do()

@@ -14,33 +14,42 @@ import (
 	"github.com/stackwright/stackwright/hack/e2e/harness"
 )
 
-// clientProgram answers a request once it has asked a database, a cache and a broker: over connections that it keeps, as a pool does,
-// and over new ones. It does not take requests before it can.
+// clientProgram answers a request once it has asked two databases, two caches and a broker: over connections that it keeps, as a pool
+// does, and over new ones. It does not take requests before it can.
 const clientProgram = `import http.server, os, signal, socketserver, threading
-import amqp, psycopg, redis
+import amqp, psycopg, pymysql, redis
 
-def database(): return psycopg.connect(os.environ["MAIN_URL"], autocommit=True, connect_timeout=10)
-def cache(): return redis.from_url(os.environ["SESSIONS_URL"], socket_timeout=10)
+def postgresql():
+    c = psycopg.connect(os.environ["MAIN_URL"], autocommit=True, connect_timeout=10)
+    return lambda: c.execute("select 1"), c.close
+def mysql():
+    c = pymysql.connect(host=os.environ["ORDERS_HOST"], port=int(os.environ["ORDERS_PORT"]), user=os.environ["ORDERS_USERNAME"],
+        password=os.environ["ORDERS_PASSWORD"], database=os.environ["ORDERS_DATABASE"], connect_timeout=10, read_timeout=10, ssl_ca="/bindings/orders/ca.crt")
+    return lambda: c.cursor().execute("select 1"), c.close
+def cache(variable):
+    c = redis.from_url(os.environ[variable], socket_timeout=10)
+    return lambda: c.incr("requests"), c.close
 def broker():
     c = amqp.Connection(host=os.environ["JOBS_HOST"] + ":" + os.environ["JOBS_PORT"], userid=os.environ["JOBS_USERNAME"],
         password=os.environ["JOBS_PASSWORD"], virtual_host=open("/bindings/jobs/virtual-host").read(), connect_timeout=10)
     c.connect()
-    return c
+    def use():
+        channel = c.channel()
+        channel.queue_declare("requests", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+        channel.close()
+    return use, c.close
+
+def connect(): return postgresql(), mysql(), cache("SESSIONS_URL"), cache("STORE_URL"), broker()
 
 kept = None
 lock = threading.Lock()
 def ask():
     global kept
     with lock:
-        kept = kept or (database(), cache(), broker())
-        new = database(), cache(), broker()
-        for d, c, b in (kept, new):
-            d.execute("select 1")
-            c.incr("requests")
-            channel = b.channel()
-            channel.queue_declare("requests", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
-            channel.close()
-        for each in new: each.close()
+        kept = kept or connect()
+        new = connect()
+        for use, _ in kept + new: use()
+        for _, close in new: close()
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -61,29 +70,29 @@ signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown
 server.serve_forever()
 `
 
-// logins are the logins of a pod, and what tells whether they work still. Each command fails when its login is refused.
-type logins struct{ database, cache, broker string }
+// logins are commands that tell, one for each service, whether a login works still. Each fails when its login is refused.
+type logins map[string]string
 
 func loginsOf(n *harness.Namespace, workload string) logins {
-	const broker = `printf '%s %s %s %s' "$JOBS_HOST" "$JOBS_USERNAME" "$JOBS_PASSWORD" "$(cat /bindings/jobs/virtual-host)"`
+	const (
+		broker = `printf '%s %s %s %s' "$JOBS_HOST" "$JOBS_USERNAME" "$JOBS_PASSWORD" "$(cat /bindings/jobs/virtual-host)"`
+		orders = `printf '%s %s %s' "$ORDERS_HOST" "$ORDERS_USERNAME" "$ORDERS_PASSWORD"`
+	)
+	url := func(variable string) string { return n.MustExec(workload, `printf %s "$`+variable+`"`) }
 	return logins{
-		database: n.MustExec(workload, `printf %s "$MAIN_URL"`), cache: n.MustExec(workload, `printf %s "$SESSIONS_URL"`),
-		broker: n.MustExec(workload, broker),
-	}
-}
-
-func (l logins) commands() map[string]string {
-	return map[string]string{
-		"database": `psql "` + l.database + `" -qAtc "select 'works'"`,
-		"cache":    `valkey-cli -e -u "` + l.cache + `" --no-auth-warning echo works`,
-		"broker": `python3 -c "import sys, amqp; h, u, p, v = sys.argv[1:]; amqp.Connection(host=h, userid=u, password=p, virtual_host=v).connect(); ` +
-			`print('works')" ` + l.broker,
+		"PostgreSQL": `psql "` + url("MAIN_URL") + `" -qAtc "select 'works'"`,
+		"MySQL": `python3 -c "import sys, pymysql; h, u, p = sys.argv[1:]; pymysql.connect(host=h, user=u, password=p, ssl_ca='/bindings/orders/ca.crt'); ` +
+			`print('works')" ` + n.MustExec(workload, orders),
+		"Valkey": `valkey-cli -e -u "` + url("SESSIONS_URL") + `" --no-auth-warning echo works`,
+		"Redis":  `redis-cli -e -u "` + url("STORE_URL") + `" --no-auth-warning echo works`,
+		"RabbitMQ": `python3 -c "import sys, amqp; h, u, p, v = sys.argv[1:]; amqp.Connection(host=h, userid=u, password=p, virtual_host=v).connect(); ` +
+			`print('works')" ` + n.MustExec(workload, broker),
 	}
 }
 
 func (l logins) check(t *testing.T, n *harness.Namespace, workload string, work bool) {
 	t.Helper()
-	for service, command := range l.commands() {
+	for service, command := range l {
 		got, err := n.Exec(workload, command)
 		if worked := err == nil && strings.Contains(got, "works"); worked != work {
 			t.Errorf("the login of the %s works: %v, expected %v (%s, %v)", service, worked, work, got, err)
@@ -152,19 +161,21 @@ func TestRotation(t *testing.T) {
 	n.Run("create", "configmap", "client", "--from-literal=client.py="+clientProgram)
 	n.Apply(stack("shop", `  databases:
   - {name: main, engine: PostgreSQL, size: Nano, storage: {size: 1Gi}}
+  - {name: orders, engine: MySQL, size: Micro, storage: {size: 1Gi}}
   caches:
   - {name: sessions, engine: Valkey, size: Nano}
+  - {name: store, engine: Redis, size: Nano, persistence: Durable, storage: {size: 1Gi}}
   queues:
   - {name: jobs, engine: RabbitMQ, size: Micro, storage: {size: 1Gi}}
   components:
   - {name: web, image: "stackwright.test/nodejs:20", command: [python3, /srv/client.py], port: 8080, healthPath: /, size: Micro,
-     volumes: [{name: srv, configMap: {name: client}}], volumeMounts: [{name: srv, mountPath: /srv}], uses: &all [main, sessions, jobs], routes: [{name: public}]}
+     volumes: [{name: srv, configMap: {name: client}}], volumeMounts: [{name: srv, mountPath: /srv}], uses: &all [main, orders, sessions, store, jobs], routes: [{name: public}]}
   - {name: shell, `+idle+`, uses: *all}
 `))
 	n.Ready("shop", later)
 	address := clusterAddress(t, n, "shop-web")
 	answers(t, address, "")
-	services := []string{"stackdatabase/shop-main", "stackcache/shop-sessions", "stackqueue/shop-jobs"}
+	services := []string{"stackdatabase/shop-main", "stackdatabase/shop-orders", "stackcache/shop-sessions", "stackcache/shop-store", "stackqueue/shop-jobs"}
 	before, begin := loginsOf(n, "deployment/shop-shell"), time.Now().Truncate(time.Second)
 	first, next := "_a", "_b"
 	if n.MustExec("deployment/shop-shell", "case $MAIN_USERNAME in *_a) echo a;; *) echo b;; esac") == "b" {

@@ -127,13 +127,11 @@ func databasesOf(cache client.Reader) keysOf {
 		}
 		keys := []client.ObjectKey{{Namespace: backup.Namespace, Name: backup.Spec.Database.Name}}
 		list := &v1alpha1.StackDatabaseList{}
-		if err := cache.List(ctx, list, client.InNamespace(backup.Namespace)); err != nil {
+		if err := cache.List(ctx, list, client.MatchingFields{resolve.IndexRecoveries: client.ObjectKeyFromObject(backup).String()}); err != nil {
 			return keys
 		}
 		for i := range list.Items {
-			if b := list.Items[i].Spec.Bootstrap; b != nil && b.Recovery.BackupRef.Name == backup.Name {
-				keys = append(keys, client.ObjectKeyFromObject(&list.Items[i]))
-			}
+			keys = append(keys, client.ObjectKeyFromObject(&list.Items[i]))
 		}
 		return keys
 	}

@@ -134,6 +134,9 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.StackBackup{}, resolve.IndexBackups, resolve.BackupKeys); err != nil {
 		return fmt.Errorf("index of backups: %w", err)
 	}
+	if err := indexer.IndexField(ctx, &v1alpha1.StackDatabase{}, resolve.IndexRecoveries, resolve.RecoveryKeys); err != nil {
+		return fmt.Errorf("index of recoveries: %w", err)
+	}
 	if err := indexer.IndexField(ctx, &corev1.ConfigMap{}, resolve.IndexSets, resolve.SetKeys); err != nil {
 		return fmt.Errorf("index of credential sets: %w", err)
 	}

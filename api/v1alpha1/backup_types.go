@@ -186,13 +186,21 @@ type DatabaseBootstrap struct {
 
 // DatabaseRecovery names what is restored.
 type DatabaseRecovery struct {
-	// backupRef names a StackBackup of the same namespace.
+	// backupRef names a StackBackup.
 	// +required
 	BackupRef BackupReference `json:"backupRef,omitzero"`
 }
 
 // BackupReference names a StackBackup.
 type BackupReference struct {
+	// namespace of the StackBackup, which has to allow it (spec.allowedNamespaces there) and be kept in a bucket. The Secret with its
+	// key, <database>-backup-key, has to be brought along. Omitted: the same namespace.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="namespace must be a DNS label"
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+
 	// name of the StackBackup.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

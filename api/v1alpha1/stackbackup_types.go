@@ -41,6 +41,10 @@ type StackBackupSpec struct {
 	// database is backed up.
 	// +required
 	Database BackedUpDatabase `json:"database,omitzero"`
+
+	// allowedNamespaces are those whose databases may begin with this backup. Omitted: its own.
+	// +optional
+	AllowedNamespaces *NamespaceGrant `json:"allowedNamespaces,omitempty"`
 }
 
 // BackedUpDatabase names a StackDatabase of the same namespace.

@@ -2,6 +2,7 @@ package anchor
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/stackwright/stackwright/controllers/kit"
 )
@@ -19,6 +20,8 @@ type Backup struct {
 
 // Recovery is the backup that a service begins with.
 type Recovery struct {
+	// Namespace of the StackBackup where it is another one.
+	Namespace string `json:"namespace,omitempty"`
 	// Backup is the name of the StackBackup, Source that of the service it is a copy of.
 	Backup string `json:"backup"`
 	Source string `json:"source"`
@@ -58,12 +61,14 @@ func (a *Anchor) checkBackup() error {
 	}
 	if r := a.Recovery; r != nil {
 		if !objectName.MatchString(r.Backup) || !objectName.MatchString(r.Source) || len(r.Source) > serviceLimit ||
-			!kit.IsArchive(r.Archive) {
-			return fmt.Errorf("recovery: %q, %q and %q are no names of a backup", r.Backup, r.Source, r.Archive)
+			!kit.IsArchive(r.Archive) || r.Namespace != "" && !namespaceName.MatchString(r.Namespace) {
+			return fmt.Errorf("recovery: %q, %q, %q and %q are no names of a backup", r.Namespace, r.Backup, r.Source, r.Archive)
 		}
 	}
 	return nil
 }
+
+var namespaceName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // serviceLimit is the length of the longest name of a service.
 const serviceLimit = 44

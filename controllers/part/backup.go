@@ -37,7 +37,9 @@ type Bucket struct {
 
 // Recovery is the backup that a service is made from.
 type Recovery struct {
-	// Source is the service, of the same namespace and kind, that the archive is a copy of.
+	// Namespace of Source; empty: that of the service itself.
+	Namespace string
+	// Source is the service, of the same kind, that the archive is a copy of.
 	Source string
 	// Archive is its name in the place of the backups.
 	Archive string

@@ -51,6 +51,7 @@ func bare(objects ...client.Object) *resolve.Resolver {
 	cache := fake.NewClientBuilder().WithScheme(scheme()).WithObjects(objects...).
 		WithIndex(&corev1.ConfigMap{}, resolve.IndexSets, resolve.SetKeys).
 		WithIndex(&v1alpha1.StackBackup{}, resolve.IndexBackups, resolve.BackupKeys).
+		WithIndex(&v1alpha1.StackDatabase{}, resolve.IndexRecoveries, resolve.RecoveryKeys).
 		WithIndex(&v1alpha1.BackendStack{}, resolve.IndexServices, index(resolve.ServiceKeys)).
 		WithIndex(&v1alpha1.BackendStack{}, resolve.IndexCallees, index(resolve.CalleeKeys)).Build()
 	return &resolve.Resolver{

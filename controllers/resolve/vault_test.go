@@ -95,6 +95,18 @@ func TestABackupIsLookedForWhereItIs(t *testing.T) {
 			t.Errorf("%q: %v, %+v", location, err, plan.Recovery)
 		}
 	}
+	d = database(t, "office", "copy", `{bootstrap: {recovery: {backupRef: {namespace: shop, name: first}}}}`)
+	allowed := backup("s3://acme-backups/eu1/shop/old")
+	_, err := cluster(d, class, allowed).Service(context.Background(), d)
+	fails(t, err, v1alpha1.ReasonNotGranted, "shop", "first", "spec.allowedNamespaces")
+	_, err = cluster(d, class).Service(context.Background(), d)
+	fails(t, err, v1alpha1.ReasonNotGranted, "shop", "first", "spec.allowedNamespaces")
+	allowed.Spec.AllowedNamespaces = &v1alpha1.NamespaceGrant{From: v1alpha1.NamespacesAll}
+	plan, err := cluster(d, class, allowed).Service(context.Background(), d)
+	if err != nil || plan.Recovery == nil || plan.Recovery.Namespace != "shop" || plan.Recovery.Source != "old" {
+		t.Errorf("%v, %+v", err, plan.Recovery)
+	}
+	d = database(t, "shop", "main", `{bootstrap: {recovery: {backupRef: {name: first}}}}`)
 	for _, location := range []string{"s3://acme-backups/eu2/shop/old", "volume://old-backups"} {
 		_, err := cluster(d, class, backup(location)).Service(context.Background(), d)
 		fails(t, err, v1alpha1.ReasonArchiveNotFound, location, "s3://acme-backups/eu1/shop/old", "spec.stackClassName")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
@@ -25,8 +26,8 @@ type View struct {
 	Common   *v1alpha1.DataServiceSpec
 	Status   *v1alpha1.DataServiceStatus
 
-	// Backup is the StackBackup that the spec names to begin with; empty: none. Backups says when others are made; nil: on demand.
-	Backup  string
+	// Backup is the StackBackup that the spec names to begin with; no name: none. Backups says when others are made; nil: on demand.
+	Backup  types.NamespacedName
 	Backups *v1alpha1.DatabaseBackup
 
 	// Pooler is what the spec says of one; nil: none.
@@ -82,8 +83,8 @@ func viewOfDatabase(o *v1alpha1.StackDatabase) *View {
 		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, Pooler: o.Spec.Pooler,
 		replicas: valueOr(o.Spec.Replicas, 0),
 	}
-	if b := o.Spec.Bootstrap; b != nil {
-		view.Backup = b.Recovery.BackupRef.Name
+	if o.Spec.Bootstrap != nil {
+		view.Backup = recoveryOf(o)
 	}
 	for _, g := range o.Spec.AllowedConsumers {
 		view.grants = append(view.grants, grant{g.Namespaces, g.Databases, cmp.Or(g.MaxAccess, v1alpha1.AccessReadWrite)})

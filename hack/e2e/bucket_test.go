@@ -184,6 +184,39 @@ func TestBackupInABucket(t *testing.T) {
 	rows{n.Namespace, t}.write(again, "second")
 }
 
+// A backup is restored in another namespace once its owner allows that, and has given the key along.
+func TestRestoreInAnotherNamespace(t *testing.T) {
+	t.Parallel()
+	n, other := newBucketRoom(t), bucketRoom{backupRoom: backupRoom{suite.Namespace(t)}}
+	n.access("backups", "the secret of backups")
+	other.access("backups", "the secret of backups")
+	n.shop(t, "")
+	rows{n.Namespace, t}.write("deployment/shop-web", "first")
+	n.Apply(backupOf("before", "shop-main"))
+	n.Await(&v1alpha1.StackBackup{}, "before", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonCompleted, later)
+
+	other.Apply(strings.Replace(restoreOf("restored", n.Name, "before"), "{name: before}", "{namespace: "+n.Name+", name: before}", 1))
+	other.Await(&v1alpha1.StackDatabase{}, "restored", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNotGranted, soon)
+	n.Patch("stackbackup/before", `{"spec":{"allowedNamespaces":{"from":"All"}}}`)
+	keyless := other.Await(&v1alpha1.StackDatabase{}, "restored", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonConfigMissing, later)
+	if t.Log(keyless.Message); !strings.Contains(keyless.Message, "shop-main-backup-key") {
+		t.Error("the message does not name the key")
+	}
+	key := &corev1.Secret{}
+	if err := n.Get(key, "shop-main-backup-key"); err != nil {
+		t.Fatal(err)
+	}
+	copied := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: other.Name, Name: key.Name}, Data: key.Data}
+	if err := n.Client.Create(t.Context(), copied); err != nil {
+		t.Fatal(err)
+	}
+	other.Apply(stack("again", "  stackClassName: "+n.Name+"\n  databases: [{name: main, ref: {name: restored, database: shop}, access: Owner}]\n"+
+		"  components:\n  - {name: web, "+idle+"}\n"))
+	other.Ready("again", later)
+	rows{other.Namespace, t}.want("deployment/again-web", "first")
+	rows{n.Namespace, t}.want("deployment/shop-web", "first")
+}
+
 // fails makes a backup with what was spoiled: it ends with a reason.
 func (n bucketRoom) fails(t *testing.T, name, reason string, spoil func()) {
 	t.Helper()

@@ -126,9 +126,15 @@ func TestDayTwo(t *testing.T) {
 // apply applies the stack with more settings of its service, and waits for it.
 func (d *drill) apply(more string) {
 	d.t.Helper()
+	d.ask(more)
+	d.Ready("shop", later)
+}
+
+// ask applies the stack with more settings of its service.
+func (d *drill) ask(more string) {
+	d.t.Helper()
 	d.Apply(stack("shop", fmt.Sprintf("  %s:\n  - {name: main, engine: %s, %s}\n  components:\n  - {name: web, %s}\n",
 		d.list, d.engine, strings.TrimSuffix(d.entry+", "+more, ", "), cmp.Or(d.client, idle))))
-	d.Ready("shop", later)
 }
 
 // store writes one more value.

@@ -76,7 +76,7 @@ func TestUpgrade(t *testing.T) {
 		d.apply(`version: "9.1"`)
 		d.answers(version, "valkey_version:9.")
 		d.check(t)
-		d.Patch("stackcache/shop-main", `{"spec":{"version":"8.1"}}`)
+		d.ask(`version: "8.1"`)
 		d.Await(&v1alpha1.StackCache{}, "shop-main", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUpgradeRefused, soon)
 	})
 	t.Run("Redis", func(t *testing.T) {
@@ -136,7 +136,7 @@ func (d *drill) inOrder(t *testing.T) {
 // major goes from one major version of PostgreSQL to the next as the refusal says: by a backup, a new database, and another entry.
 func (d *drill) major(t *testing.T) {
 	t.Helper()
-	d.Patch("stackdatabase/shop-main", `{"spec":{"version":"18"}}`)
+	d.ask(`replicas: 1, version: "18"`)
 	refusal := d.Await(&v1alpha1.StackDatabase{}, "shop-main", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUpgradeRefused, soon)
 	t.Log(refusal.Message)
 	d.check(t)

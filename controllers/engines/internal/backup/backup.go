@@ -3,6 +3,7 @@
 package backup
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -127,11 +128,16 @@ func engineStep(s *part.Service, container corev1.Container, archive part.Recove
 	return container
 }
 
+// namespaceOf is the namespace of the service that an archive is a copy of.
+func namespaceOf(s *part.Service, archive part.Recovery) string {
+	return cmp.Or(archive.Namespace, s.Namespace)
+}
+
 func archiveEnv(s *part.Service, archive part.Recovery) []corev1.EnvVar {
 	env := []corev1.EnvVar{
 		{Name: "ARCHIVE", Value: archivePath},
 		{Name: "ENGINE", Value: s.Engine},
-		{Name: "SERVICE", Value: s.Namespace + "/" + archive.Source},
+		{Name: "SERVICE", Value: namespaceOf(s, archive) + "/" + archive.Source},
 		{Name: "REPORT", Value: corev1.TerminationMessagePathDefault},
 	}
 	if archive.Archive != "" {
@@ -142,13 +148,13 @@ func archiveEnv(s *part.Service, archive part.Recovery) []corev1.EnvVar {
 
 // carrier is the container that stores or fetches. What is in the place of the backups cannot be read without the key.
 func carrier(s *part.Service, verb string, archive part.Recovery, readOnly bool) corev1.Container {
-	key, place := kit.BackupKey(archive.Source), placeOf(s, archive.Source)
+	key, place := kit.BackupKey(archive.Source), placeOf(s, archive)
 	return corev1.Container{
 		Name: verb, Image: s.Vault.Image.Name, Command: []string{"sh", ScriptsPath + "/" + verb + ".sh"},
 		Env: slices.Concat(archiveEnv(s, archive),
 			[]corev1.EnvVar{
 				{Name: "TARGET", Value: place.target},
-				{Name: "LOCATION", Value: kit.BackupLocation(s.Vault, s.Namespace, archive.Source)},
+				{Name: "LOCATION", Value: kit.BackupLocation(s.Vault, namespaceOf(s, archive), archive.Source)},
 				{Name: "KEY", Value: key},
 				kit.SecretEnv("PASSPHRASE", key, "passphrase"),
 			}, place.env),
@@ -173,7 +179,7 @@ func pod(
 		spec.ServiceAccountName = s.Vault.Bucket.ServiceAccount
 	}
 	spec.Volumes = slices.Concat([]corev1.Volume{kit.ConfigVolume("scripts", scripts, 0o444), scratch(s, "archive")},
-		placeOf(s, archive.Source).volumes, []corev1.Volume{kit.EmptyDir("carrier", "64Mi")}, volumes)
+		placeOf(s, archive).volumes, []corev1.Volume{kit.EmptyDir("carrier", "64Mi")}, volumes)
 	return spec
 }
 

@@ -41,11 +41,11 @@ type place struct {
 	volumes []corev1.Volume
 }
 
-func placeOf(s *part.Service, source string) place {
+func placeOf(s *part.Service, archive part.Recovery) place {
 	if s.Vault.Bucket != nil {
-		return bucketPlace(s, source)
+		return bucketPlace(s, archive)
 	}
-	return place{target: vaultPath, volumes: []corev1.Volume{claimVolume("vault", kit.BackupClaim(source), false)}}
+	return place{target: vaultPath, volumes: []corev1.Volume{claimVolume("vault", kit.BackupClaim(archive.Source), false)}}
 }
 
 // mounts are those of the volumes; a bucket knows no readOnly.
@@ -63,9 +63,10 @@ func (p place) mounts(readOnly bool) []corev1.VolumeMount {
 
 // bucketPlace is a folder in a bucket. A Secret is mounted, not put into variables: a pod without it does not begin, and says so,
 // before the engine makes an archive in vain.
-func bucketPlace(s *part.Service, source string) place {
+func bucketPlace(s *part.Service, archive part.Recovery) place {
 	b := s.Vault.Bucket
-	result := place{target: "bucket:" + strings.TrimPrefix(kit.BackupLocation(s.Vault, s.Namespace, source), "s3://"), env: rcloneEnv(b)}
+	folder := strings.TrimPrefix(kit.BackupLocation(s.Vault, namespaceOf(s, archive), archive.Source), "s3://")
+	result := place{target: "bucket:" + folder, env: rcloneEnv(b)}
 	if b.Authorities != "" {
 		result.env = append(result.env, corev1.EnvVar{Name: "RCLONE_CA_CERT", Value: ScriptsPath + "/" + authorities})
 	}

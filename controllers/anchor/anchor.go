@@ -61,6 +61,9 @@ type Anchor struct {
 	Renewal  v1alpha1.CertificateRenewal `json:"renewal,omitempty"`
 	Backup   *Backup                     `json:"backup,omitempty"`
 	Recovery *Recovery                   `json:"recovery,omitempty"`
+	// Copies is the number of read copies that a cache has, Replicated that it has had some.
+	Copies     int32 `json:"copies,omitempty"`
+	Replicated bool  `json:"replicated,omitempty"`
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -263,6 +266,9 @@ func (a *Anchor) check() error {
 		}
 	}
 	if err := a.checkBackup(); err != nil {
+		return err
+	}
+	if err := a.checkCopies(); err != nil {
 		return err
 	}
 	for i := range a.Consumers {

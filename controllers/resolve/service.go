@@ -181,12 +181,15 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 	if claim := view.Claim(); claim != nil {
 		service.Stack = claim.Stack
 	}
-	var errs [4]error
+	var errs [5]error
 	service.Image, errs[0] = serviceImage(plan)
 	service.Resources, errs[1] = plan.Class.Resources("spec.size", common.Size, common.Resources)
 	service.Placement, errs[2] = plan.Class.Placement("spec.placement", common.Placement)
 	if plan.Provider.Stateful(service) {
 		service.Storage, errs[3] = r.storage(ctx, plan.Class, "spec.storage", common.Storage, plan.Provider.DefaultStorage, plan.Recorded != nil)
+	}
+	if view.Kind == KindCache && (view.replicas > 0 || plan.Recorded != nil && plan.Recorded.Copies > 0) {
+		service.Proxy, errs[4] = plan.Class.EngineImage(string(v1alpha1.EngineNginx), "")
 	}
 	return service, part.Join(errs[:])
 }
@@ -228,6 +231,8 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 	next := &anchor.Anchor{Kind: p.View.Kind, Name: p.Service.Name, Engine: p.View.Engine, TLS: p.Provider.DefaultTLS}
 	if p.Recorded != nil {
 		next = p.Recorded.Clone()
+	} else if p.View.Kind == KindCache && p.View.replicas > 0 { // there is nothing yet that the first server could lose
+		next.Settled(p.View.replicas)
 	}
 	if claim := p.View.Claim(); claim != nil {
 		next.Claimant = claim
@@ -263,6 +268,7 @@ func (p *ServicePlan) Complete(a *anchor.Anchor) {
 		credential := a.Certificate.Credential()
 		service.Certificate = &credential
 	}
+	service.Copies, service.Replicated = a.Copies, a.Replicated
 	p.completeBackups(a)
 	service.Consumers, service.Departed = nil, nil
 	for i := range a.Consumers {

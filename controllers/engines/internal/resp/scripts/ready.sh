@@ -1,0 +1,37 @@
+# A member is ready when it answers, and, as a copy, has what its primary has. What follows from that is set here too: whether it
+# may be chosen, whether it takes writes alone, and the list of logins where that changed while this member was away.
+. "$CONFIG/common.sh"
+set_to() { ask "$HERE" "$PORT" -e CONFIG SET "$1" "$2" >/dev/null; }
+
+facts=$(member "$HERE")
+listed=$(list_digest)
+if [ -n "$facts" ] && [ "$listed" != "$(cat "$TMP/listed")" ]; then
+  list_logins "$HERE" && echo "$listed" >"$TMP/listed"
+fi
+case $(told "$facts" role) in
+master)
+  named=$(elected)
+  if [ -n "$named" ] && [ "$named" != "$SELF" ]; then
+    set_to replica-priority 0
+    ask "$HERE" "$PORT" REPLICAOF "$named" "$PORT"
+    echo "the sentinels name $named"
+    exit 1
+  fi
+  least=0
+  [ "$(copies)" -lt 2 ] || least=1
+  set_to min-replicas-to-write "$least"
+  ;;
+slave)
+  if [ "$(told "$facts" master_sync_in_progress)" = 1 ]; then set_to replica-priority 0; fi
+  if [ "$(told "$facts" master_link_status)" != up ]; then
+    echo "it does not follow its primary"
+    exit 1
+  fi
+  if [ ! -e "$TMP/leaving" ]; then set_to replica-priority 100; fi
+  ;;
+*)
+  echo "it does not answer"
+  exit 1
+  ;;
+esac
+ask "$HERE" "$PORT" -e PING

@@ -7,6 +7,7 @@ package anchor
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -61,9 +62,7 @@ type Anchor struct {
 	Renewal  v1alpha1.CertificateRenewal `json:"renewal,omitempty"`
 	Backup   *Backup                     `json:"backup,omitempty"`
 	Recovery *Recovery                   `json:"recovery,omitempty"`
-	// Copies is the number of read copies that a cache has, Replicated that it has had some.
-	Copies     int32 `json:"copies,omitempty"`
-	Replicated bool  `json:"replicated,omitempty"`
+	Members
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -255,9 +254,6 @@ func (a *Anchor) check() error {
 	if !slices.Contains([]v1alpha1.TLSMode{v1alpha1.TLSRequired, v1alpha1.TLSPreferred, v1alpha1.TLSDisabled}, a.TLS) {
 		return fmt.Errorf("tls %q is not a mode", a.TLS)
 	}
-	if err := a.checkRenewal(); err != nil {
-		return err
-	}
 	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate, "otherCertificate": a.Other} {
 		if set != nil {
 			if err := set.check(a.Name + "-"); err != nil {
@@ -265,10 +261,7 @@ func (a *Anchor) check() error {
 			}
 		}
 	}
-	if err := a.checkBackup(); err != nil {
-		return err
-	}
-	if err := a.checkCopies(); err != nil {
+	if err := cmp.Or(a.checkRenewal(), a.checkBackup(), a.checkCopies()); err != nil {
 		return err
 	}
 	for i := range a.Consumers {

@@ -108,6 +108,12 @@ func scriptEnv(engine Engine, s *part.Service, self string) []corev1.EnvVar {
 	return append(values, passwordEnv(s))
 }
 
+// wholeNames has names of members looked up as they are: each would be tried with every domain of the cluster first, and a sentinel
+// answers nobody while it waits for the name server.
+func wholeNames() *corev1.PodDNSConfig {
+	return &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{{Name: "ndots", Value: kit.Ptr("1")}}}
+}
+
 func run(script string) []string { return []string{"sh", "-uf", configDir + "/" + script} }
 
 // addCopies adds what a cache with copies has besides its first server.

@@ -45,6 +45,9 @@ func provisioning(engine Engine, s *part.Service, users, member *corev1.ConfigMa
 	}
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container)
 	pod.Volumes = volumes
+	if present(s) > 0 {
+		pod.DNSConfig = wholeNames()
+	}
 	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
 	return kit.Job(identity, s.Namespace, kit.Child(s.Name, "provision"), pod,

@@ -85,6 +85,7 @@ func memberTemplate(engine Engine, s *part.Service, identity kit.Identity, confi
 	container.ReadinessProbe, container.StartupProbe = &ready, &startup
 	template.Spec.TerminationGracePeriodSeconds = kit.Ptr(int64(grace))
 	template.Spec.TopologySpreadConstraints = apart(s)
+	template.Spec.DNSConfig = wholeNames()
 	return template
 }
 

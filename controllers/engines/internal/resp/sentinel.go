@@ -70,6 +70,7 @@ func watchPod(engine Engine, s *part.Service, identity kit.Identity, config stri
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), proxyContainer(engine, s), sentinelContainer(engine, s))
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(30))
 	pod.TopologySpreadConstraints = kit.Spread(identity.Selector())
+	pod.DNSConfig = wholeNames()
 	pod.Volumes = slices.Concat(tlsVolumes(s), []corev1.Volume{
 		kit.ConfigVolume(configVolume, config, 0o444),
 		kit.ConfigVolume(usersVolume, usersName(s), 0o444),
@@ -102,6 +103,8 @@ func sentinelContainer(engine Engine, s *part.Service) corev1.Container {
 // proxyContainer is nginx, which runs as the engine's user: it needs to read what the sentinel writes, and nothing of its own.
 func proxyContainer(engine Engine, s *part.Service) corev1.Container {
 	ports, numbers := frontPorts(engine, s)
+	ready := *tcpAlive(mainPort)
+	ready.PeriodSeconds = 5
 	return corev1.Container{
 		Name: "proxy", Image: s.Proxy.Name, Command: run("proxy.sh"),
 		Env: []corev1.EnvVar{
@@ -110,6 +113,7 @@ func proxyContainer(engine Engine, s *part.Service) corev1.Container {
 		Ports:           ports,
 		Resources:       kit.SmallResources(),
 		SecurityContext: kit.Restricted(),
+		ReadinessProbe:  &ready,
 		LivenessProbe:   tcpAlive(mainPort),
 		VolumeMounts: []corev1.VolumeMount{
 			mount(configVolume, configDir),

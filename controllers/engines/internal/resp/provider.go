@@ -1,8 +1,14 @@
 // Package resp builds the servers that speak the Redis protocol: Valkey and Redis. They differ in the names of their programs.
 //
-// One server runs, as a StatefulSet. Every consumer has a login of its own in an ACL list, which the server reads when it
+// Without copies, one server runs, as a StatefulSet. Every consumer has a login of its own in an ACL list, which the server reads when it
 // starts and a job applies to a running server; the keys are shared by all. A cache with persistence None holds its content
 // in memory; with Durable, in an append-only file on a retained claim.
+//
+// # Copies
+//
+// With copies, any member can be the primary, and three sentinels decide which. Clients know nothing of that: beside each sentinel a proxy
+// leads to the primary, and the Service of the cache leads to the proxies. What a server is when it starts is decided by its script,
+// which asks the sentinels; what a member needs besides, its probe sets. A member never has to be told by the operator. See scripts/.
 //
 // # Encryption
 //

@@ -115,7 +115,7 @@ func (r *rig) run(host string) {
 	}
 	env := r.env(host)
 	for name, text := range data {
-		text = strings.NewReplacer("bind * -::*", "bind "+host, dataDir, filepath.Join(r.folder, host, "data"), stateDir, filepath.Join(r.folder, host, "state")).Replace(text)
+		text = strings.NewReplacer("bind * -::*", "bind "+host, usersDir+"/", filepath.Join(r.folder, "users")+"/", dataDir, filepath.Join(r.folder, host, "data"), stateDir, filepath.Join(r.folder, host, "state")).Replace(text)
 		r.write(host+"/config/"+name, text)
 	}
 	r.write(host+"/data/.here", "")

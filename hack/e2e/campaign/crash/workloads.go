@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -184,5 +185,5 @@ func Workloads() []Workload {
 		{Name: "unshare", Given: shares, Step: apply(plain)},
 		{Name: "delete-retain", Given: usesCache, Step: deleteStack, Done: stackGone},
 		{Name: "delete-confirmed", Given: lone, Step: deleteDatabase, Done: databaseGone, Leaves: []rig.Leave{rig.DeleteData}},
-	}, append(scaling(), rotating()...)...)
+	}, slices.Concat(scaling(), rotating(), copying())...)
 }

@@ -71,8 +71,12 @@ hand_over() {
     sleep 1
   done
   if in_step "$1"; then
+    # One of them is told, once: an answer that is late must not make two failovers.
     for watcher in $(sentinels); do
-      if [ "$(ask "$watcher" 26379 SENTINEL failover "$GROUP")" = OK ]; then break; fi
+      if [ "$(ask "$watcher" 26379 PING)" = PONG ]; then
+        ask "$watcher" 26379 SENTINEL failover "$GROUP" >/dev/null
+        break
+      fi
     done
     for _ in 1 2 3 4 5 6; do
       next=$(elected)

@@ -46,6 +46,13 @@ heirs() {
   done | sort -n | sed -n 2p
 }
 
+# known HOST: most of the sentinels have a copy on their list.
+known() {
+  [ "$(for watcher in $(sentinels); do
+    ask "$watcher" 26379 SENTINEL replicas "$GROUP" | grep -cxF "$1"
+  done | grep -c '[1-9]')" -ge 2 ]
+}
+
 # ready_heir: some other member says itself that it has what the primary had. The sentinels hear of that only after a while.
 ready_heir() {
   for host in $(members); do
@@ -56,16 +63,18 @@ ready_heir() {
   return 1
 }
 
-# in_step HOST: some copy of a primary has all that it wrote.
+# in_step HOST: every copy that follows a primary has all that it wrote: the sentinels may choose any of them.
 in_step() {
   facts=$(member "$1")
-  told "$facts" 'slave[0-9]*' | grep -q "state=online,offset=$(told "$facts" master_repl_offset),"
+  offset=$(told "$facts" master_repl_offset)
+  following=$(told "$facts" 'slave[0-9]*' | grep -c 'state=online,')
+  [ "$following" -gt 0 ] && [ "$(told "$facts" 'slave[0-9]*' | grep -c "state=online,offset=$offset,")" -eq "$following" ]
 }
 
 # hand_over HOST: another member becomes the primary in the place of this one. Writes wait meanwhile, so that none is lost.
 hand_over() {
   [ "$(heirs)" -gt 0 ] || return 1
-  ask "$1" "$PORT" CLIENT PAUSE 15000 WRITE >/dev/null || return 1
+  ask "$1" "$PORT" CLIENT PAUSE 60000 WRITE >/dev/null || return 1
   for _ in 1 2 3; do
     if in_step "$1"; then break; fi
     sleep 1

@@ -17,6 +17,7 @@ until [ -n "$primary" ]; do
 done
 
 umask 077
+rm -f "$TMP/leaving"
 {
   cat "$CONFIG/server.conf"
   echo "masteruser stackwright"

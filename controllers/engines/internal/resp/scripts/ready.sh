@@ -27,7 +27,14 @@ slave)
     echo "it does not follow its primary"
     exit 1
   fi
-  if [ ! -e "$TMP/leaving" ]; then set_to replica-priority 100; fi
+  if [ "$(told "$facts" slave_priority)" = 0 ] && [ ! -e "$TMP/leaving" ]; then
+    # They learn of it from a primary that lives, within ten seconds.
+    if ! known "$SELF"; then
+      echo "the sentinels do not know it yet"
+      exit 1
+    fi
+    set_to replica-priority 100
+  fi
   ;;
 *)
   echo "it does not answer"

@@ -193,6 +193,9 @@ func balancerScene(t *testing.T, g golden) *scene {
 	return s.complete()
 }
 
+// sentinelPort is open to consumers of a cache with copies, which may ask where the primary is.
+const sentinelPort = 26379
+
 // serviceScene is a golden case of an engine: its pods meet each other, and its consumers come in on the ports for clients.
 func serviceScene(t *testing.T, g golden) *scene {
 	t.Helper()
@@ -200,7 +203,10 @@ func serviceScene(t *testing.T, g golden) *scene {
 	g.read(t, in)
 	s.policies, s.ends = g.made(t)
 	clients := servicePorts(in.Engine, in.TLS)
-	s.ports = append(s.ports, 6380, 5671, 5672, 11211)   // of another mode of TLS, and of other engines
+	if in.Kind == "StackCache" && in.Replicas > 0 {
+		clients = append(clients, sentinelPort)
+	}
+	s.ports = append(s.ports, sentinelPort, 6380, 5671, 5672, 11211)   // of another mode of TLS, and of other engines
 	s.ports = append(s.ports, 4369, 15672, 15692, 25672) // among nodes only
 	s.roles = true
 	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{

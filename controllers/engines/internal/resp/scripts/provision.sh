@@ -31,8 +31,8 @@ echo "the primary has the logins"
 
 # may STAY: whether a member may be the primary when this Job is done.
 may() {
-  for host in $STAYING; do
-    if [ "$host" = "$1" ]; then return 0; fi
+  for stays in $STAYING; do
+    if [ "$stays" = "$1" ]; then return 0; fi
   done
   return 1
 }

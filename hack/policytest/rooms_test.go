@@ -206,8 +206,8 @@ func serviceScene(t *testing.T, g golden) *scene {
 	if in.Kind == "StackCache" && in.Replicas > 0 {
 		clients = append(clients, sentinelPort)
 	}
-	s.ports = append(s.ports, sentinelPort, 6380, 5671, 5672, 11211)   // of another mode of TLS, and of other engines
-	s.ports = append(s.ports, 4369, 15672, 15692, 25672) // among nodes only
+	s.ports = append(s.ports, sentinelPort, 6380, 5671, 5672, 11211) // of another mode of TLS, and of other engines
+	s.ports = append(s.ports, 4369, 15672, 15692, 25672)             // among nodes only
 	s.roles = true
 	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{
 		"app.kubernetes.io/name": strings.ToLower(in.Engine), "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",

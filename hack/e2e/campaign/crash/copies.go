@@ -24,7 +24,7 @@ func copying() []Workload {
 	return []Workload{
 		{Name: "copies-begin", Given: usesCache, Step: apply(with(2)), Done: copied(2)},
 		{Name: "copies-fewer", Given: with(2), Step: apply(with(1)), Done: copied(1)},
-		{Name: "copies-end", Given: with(2), Step: apply(with(0)), Done: copied(0)},
+		{Name: "copies-end", Given: with(2), Step: apply(with(0)), Done: copied(0), Leaves: []rig.Leave{rig.RemoveCopies}},
 	}
 }
 

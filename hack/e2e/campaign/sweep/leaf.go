@@ -248,7 +248,8 @@ func becomes(ctx context.Context, w *rig.World, want rig.State, remembers bool, 
 		if err != nil {
 			return err
 		}
-		return lasting(got, want, remembers).Differs(lasting(want, want, remembers))
+		former := remembers && (hasMembers(got) || hasMembers(want))
+		return lasting(got, want, remembers, former).Differs(lasting(want, want, remembers, former))
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", when, err)
@@ -271,9 +272,10 @@ func hasMembers(state rig.State) bool {
 	return false
 }
 
-// ofMembers says whether an object tells a server that is one of several from one that is alone.
-func ofMembers(name, texts string) bool {
-	return strings.Contains(texts, memberScript) || strings.Contains(name, "-config-") || strings.Contains(name, "-member-") ||
+// ofMembers says whether an object tells a server that is one of several from one that is alone: the server itself, its settings, and
+// the Job that knows of them.
+func ofMembers(name string) bool {
+	return name == "*v1.StatefulSet OWN/sessions" || strings.Contains(name, "-config-") || strings.Contains(name, "-member-") ||
 		strings.Contains(name, "-provision-")
 }
 
@@ -281,13 +283,12 @@ func ofMembers(name, texts string) bool {
 // what is remembered of earlier credentials, because pods that run with the version before are not locked out; that a cache has had
 // copies, because its server would lose its content if it started as one that is alone; and the number of pods
 // where an autoscaler owns it: it goes on from the one that it found, and without measurements it stays there.
-func lasting(state, other rig.State, remembers bool) rig.State {
+func lasting(state, other rig.State, remembers, former bool) rig.State {
 	result := maps.Clone(state)
-	former := hasMembers(state) || hasMembers(other)
 	maps.DeleteFunc(result, func(name, _ string) bool {
 		claim := strings.HasPrefix(name, "*v1.PersistentVolumeClaim ") && other[name] == ""
 		record := strings.Contains(name, "-vN-random") || strings.HasSuffix(name, "-anchor") || strings.HasSuffix(name, "-users")
-		return claim || remembers && (record || former && ofMembers(name, state[name]+other[name]))
+		return claim || remembers && record || former && ofMembers(name)
 	})
 	for name, text := range result {
 		workload, found := strings.CutPrefix(name, "*v1.Deployment ")

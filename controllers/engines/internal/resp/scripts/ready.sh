@@ -12,8 +12,7 @@ case $(told "$facts" role) in
 master)
   named=$(elected)
   if [ -n "$named" ] && [ "$named" != "$SELF" ]; then
-    set_to replica-priority 0
-    ask "$HERE" "$PORT" REPLICAOF "$named" "$PORT"
+    # It may have been promoted a moment ago, and most of them have yet to hear of it. If not, they make it a copy.
     echo "the sentinels name $named"
     exit 1
   fi

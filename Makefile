@@ -10,8 +10,9 @@ CONTROLLER_GEN := $(TOOLS)/controller-gen
 CRD_REF_DOCS := $(TOOLS)/crd-ref-docs
 GOLANGCI_LINT := $(TOOLS)/golangci-lint
 
-# Modules whose unit tests run and that are linted. Of hack/cluster only the command: the rest is Kubernetes itself.
-MODULES := $(filter-out ./hack/cluster% ./hack/e2e,$(shell find . -name go.mod -not -path './.git/*' -exec dirname {} \; | sort))
+# Modules whose unit tests run and that are linted. Of hack/cluster only the command: the rest is Kubernetes itself. Those below
+# hack/images are programs of others.
+MODULES := $(filter-out ./hack/cluster% ./hack/images/% ./hack/e2e,$(shell find . -name go.mod -not -path './.git/*' -exec dirname {} \; | sort))
 
 ##@ Development
 

@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,10 +21,13 @@ import (
 // vaulted is a world with a class that keeps backups. Tests of it do not run beside others: a class is seen by all.
 func vaulted(t *testing.T) *world {
 	t.Helper()
+	return vaultedIn(t, v1alpha1.BackupTarget{Volume: &v1alpha1.VolumeTarget{Size: "5Gi"}})
+}
+
+func vaultedIn(t *testing.T, target v1alpha1.BackupTarget) *world {
+	t.Helper()
 	w := newWorld(t)
-	class := &v1alpha1.StackClass{ObjectMeta: metav1.ObjectMeta{Name: w.own}, Spec: v1alpha1.StackClassSpec{
-		BackupTarget: &v1alpha1.BackupTarget{Volume: v1alpha1.VolumeTarget{Size: "5Gi"}},
-	}}
+	class := &v1alpha1.StackClass{ObjectMeta: metav1.ObjectMeta{Name: w.own}, Spec: v1alpha1.StackClassSpec{BackupTarget: &target}}
 	w.must(w.client.Create(t.Context(), class))
 	t.Cleanup(func() { _ = w.client.Delete(context.Background(), class) })
 	return w
@@ -114,6 +118,27 @@ func TestABackupIsMadeOnceAndRecorded(t *testing.T) {
 	op.quiet()
 	if w.exists(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: w.own, Name: "first"}}) {
 		t.Error("a complete backup is made again")
+	}
+}
+
+// TestABackupInABucketIsRecorded: there is no claim, pods are let out, and the record says where to look for the archive.
+func TestABackupInABucketIsRecorded(t *testing.T) {
+	w := vaultedIn(t, v1alpha1.BackupTarget{S3: &v1alpha1.S3Target{
+		Bucket: "acme-backups", Endpoint: "https://s3.example.com", Credentials: v1alpha1.S3Credentials{SecretName: "acme-backup-target"},
+	}})
+	w.database("main", "")
+	w.start(settings{})
+	w.condition(databaseNamed("main"), v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	get(w, "main-backup", &networkingv1.NetworkPolicy{})
+	if w.exists(&corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: w.own, Name: "main-backups"}}) {
+		t.Error("a claim is made where a bucket keeps the backups")
+	}
+	backup := w.backup("first", "main")
+	place := `"location":"s3://acme-backups/` + w.own + `/main","endpoint":"https://s3.example.com",`
+	w.ended(w.job("first"), 0, strings.Replace(facts, `"engine"`, place+`"engine"`, 1))
+	w.condition(backup, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+	if s := backup.Status; s.Location != "s3://acme-backups/"+w.own+"/main" || s.Endpoint != "https://s3.example.com" {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -66,7 +66,7 @@ func (r *DataServiceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
 	result, err := outcome(pass.Err, pass.State)
-	return wake(result, &pass, time.Now()), err
+	return wake(result, &pass, after, time.Now()), err
 }
 
 // disown takes the bindings of stacks that left out of the status at once: a stack of the same name that is made now must not be

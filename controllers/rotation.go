@@ -112,17 +112,27 @@ func (r *DataServiceReconciler) moved(ctx context.Context, c *anchor.Consumer) (
 	return len(before.Items) == 0 && !rolling && !running, nil
 }
 
-// wake has the next pass begin when the next login is due, where nothing else is awaited.
-func wake(result ctrl.Result, pass *status.ServicePass, now time.Time) ctrl.Result {
+// dates are the times at which something becomes due; the zero time: never.
+func dates(plan *resolve.ServicePlan, after client.Object, now time.Time) []time.Time {
+	result := []time.Time{plan.Anchor.Next(plan.Schedule())}
+	if plan.Service.TLS != v1alpha1.TLSDisabled {
+		result = append(result, plan.Anchor.RenewalAt(plan.View.Common.Credentials))
+	}
+	if database, ok := after.(*v1alpha1.StackDatabase); ok {
+		if overdue := status.OverdueAt(database); overdue.After(now) {
+			result = append(result, overdue)
+		}
+	}
+	return result
+}
+
+// wake has the next pass begin when the next login or renewal is due, or a backup overdue, where nothing else is awaited.
+func wake(result ctrl.Result, pass *status.ServicePass, after client.Object, now time.Time) ctrl.Result {
 	plan := pass.Plan
 	if pass.Err != nil || result.RequeueAfter != 0 || plan.Service == nil || plan.Service.Suspended {
 		return result
 	}
-	times := []time.Time{plan.Anchor.Next(plan.Schedule())}
-	if plan.Service.TLS != v1alpha1.TLSDisabled {
-		times = append(times, plan.Anchor.RenewalAt(plan.View.Common.Credentials))
-	}
-	for _, next := range times {
+	for _, next := range dates(plan, after, now) {
 		if after := max(next.Sub(now), time.Second); !next.IsZero() && (result.RequeueAfter == 0 || after < result.RequeueAfter) {
 			result.RequeueAfter = after
 		}

@@ -19,6 +19,7 @@ import (
 // tellOfBackups writes into the status what became of backups and of tries to restore one. What cannot be read is told next time.
 func (r *DataServiceReconciler) tellOfBackups(ctx context.Context, owner desired.Owner, after client.Object, pass *status.ServicePass) {
 	status.LastBackup(after, pass.Plan.Backups)
+	status.Current(after, time.Now())
 	tried, err := r.verified(ctx, owner)
 	if err != nil && pass.Err == nil {
 		pass.Err = err

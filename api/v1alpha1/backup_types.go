@@ -5,10 +5,16 @@ import (
 )
 
 // BackupTarget is where the backups of databases are kept, encrypted.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.volume) != has(self.s3)",message="exactly one of volume and s3 is needed"
 type BackupTarget struct {
 	// volume keeps them in a claim <database>-backups beside each database. It outlives the database, but not its namespace.
-	// +required
-	Volume VolumeTarget `json:"volume,omitzero"`
+	// +optional
+	Volume *VolumeTarget `json:"volume,omitempty"`
+
+	// s3 keeps them in a bucket of an object store, each database in a folder <prefix>/<namespace>/<database> of its own.
+	// +optional
+	S3 *S3Target `json:"s3,omitempty"`
 }
 
 // VolumeTarget is a claim for backups.
@@ -22,6 +28,97 @@ type VolumeTarget struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	StorageClassName string `json:"storageClassName,omitempty"`
+}
+
+// S3Addressing is how a bucket is named in a request.
+// +kubebuilder:validation:Enum=Path;VirtualHost
+type S3Addressing string
+
+// Ways to name a bucket.
+const (
+	// AddressingPath names it in the path: https://s3.example.com/bucket.
+	AddressingPath S3Addressing = "Path"
+	// AddressingVirtualHost names it in the host: https://bucket.s3.example.com.
+	AddressingVirtualHost S3Addressing = "VirtualHost"
+)
+
+// S3Target is a bucket for backups. It has to exist: nobody makes one.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.endpoint) || has(self.region)",message="at least one of endpoint and region is needed"
+type S3Target struct {
+	// bucket that the archives lie in.
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9.-]*[a-z0-9]$`
+	// +required
+	Bucket string `json:"bucket,omitempty"`
+
+	// prefix that the folders lie under, without a slash at either end. Clusters that share a bucket need one each: two databases
+	// of the same namespace and name would take each other's archives for their own. Omitted: the top of the bucket.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$`
+	// +optional
+	Prefix string `json:"prefix,omitempty"`
+
+	// endpoint of the server, https with an optional port. Omitted: that of AWS in the region.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=262
+	// +kubebuilder:validation:Pattern=`^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?$`
+	// +optional
+	Endpoint string `json:"endpoint,omitempty"`
+
+	// region of the bucket. Omitted: us-east-1, which servers without regions take.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9-]*$`
+	// +optional
+	Region string `json:"region,omitempty"`
+
+	// addressing is how the bucket is named in a request. Omitted: Path where there is an endpoint, VirtualHost on AWS.
+	// +optional
+	Addressing S3Addressing `json:"addressing,omitempty"`
+
+	// caBundle are the certificates in PEM that the server's is checked with, in the place of the public ones.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	CABundle string `json:"caBundle,omitempty"`
+
+	// cidrs are the addresses of the server, for network policies. Omitted: where the endpoint's host is
+	// <service>.<namespace>.svc, the pods of that namespace; otherwise every public address, on the endpoint's port.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=set
+	// +optional
+	CIDRs []CIDR `json:"cidrs,omitempty"`
+
+	// credentials are what the pods of backups show the server.
+	// +required
+	Credentials S3Credentials `json:"credentials,omitzero"`
+}
+
+// S3Credentials name an object that the platform team, or the tenant, puts into each namespace. The operator reads none of them:
+// pods use them by name.
+//
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="has(self.secretName) != has(self.serviceAccountName)",message="exactly one of secretName and serviceAccountName is needed"
+type S3Credentials struct {
+	// secretName of a Secret in the database's namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. It ends with
+	// -backup-target: the policy on the operator's pods lets them mount no other Secret of yours.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?-backup-target$`
+	// +optional
+	SecretName string `json:"secretName,omitempty"`
+
+	// serviceAccountName of a ServiceAccount in the database's namespace that the cloud gives an identity to, such as by the
+	// annotation eks.amazonaws.com/role-arn. It ends with -backup-target, and its token for the API server is not mounted.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?-backup-target$`
+	// +optional
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 }
 
 // DatabaseBackup makes backups by itself. They go on while the operator is away, and stop while the database is suspended.
@@ -45,7 +142,7 @@ type DatabaseBackup struct {
 	// +optional
 	Verify *BackupVerification `json:"verify,omitempty"`
 
-	// retention is how many archives are kept, whoever asked for them. Omitted: all.
+	// retention is which archives are kept, whoever asked for them. Omitted: all.
 	// +optional
 	Retention *BackupRetention `json:"retention,omitempty"`
 }
@@ -60,13 +157,24 @@ type BackupVerification struct {
 	Schedule string `json:"schedule,omitempty"`
 }
 
-// BackupRetention is how many archives are kept.
+// BackupRetention is which archives are kept. An archive goes that either of the two bids go, when another one is complete and never
+// before, so that the newest one stays whatever its age.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.count) || has(self.maxAge)",message="at least one of count and maxAge is needed"
 type BackupRetention struct {
-	// count of the newest archives that are kept. Older ones are removed when another one is complete, never before.
+	// count of the newest archives that are kept. Omitted: any number.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
-	// +required
+	// +optional
 	Count int32 `json:"count,omitempty"`
+
+	// maxAge is the age from which archives are removed, from an hour to ten years, as 720h or 1h30m. Omitted: any age.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,9}s)?$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('87600h')",message="maxAge must be from 1h to 87600h (ten years)"
+	// +optional
+	MaxAge string `json:"maxAge,omitempty"`
 }
 
 // DatabaseBootstrap says what a new database begins with.

@@ -33,7 +33,7 @@ func largestSpec() map[string]any {
 			return map[string]any{"name": entryName("cache", i), "engine": "Valkey", "parameters": map[string]any{"hz": "20"}}
 		}),
 		"queues": repeat(16, func(i int) any {
-			return map[string]any{"name": entryName("queue", i), "engine": "RabbitMQ", "parameters": map[string]any{"heartbeat": "20"}}
+			return map[string]any{"name": entryName("queue", i), "engine": "RabbitMQ", "parameters": map[string]any{"heartbeat": "20"}, "topology": largeTopology()}
 		}),
 		"bindings": repeat(16, func(i int) any {
 			return map[string]any{"name": entryName("binding", i), "type": "s3", "secretRef": map[string]any{"name": "s3"}}
@@ -42,6 +42,27 @@ func largestSpec() map[string]any {
 			return map[string]any{"name": entryName("shared", i), "size": "1Gi"}
 		}),
 		"components": repeat(48, largeComponent),
+	}
+}
+
+func largeTopology() any {
+	return map[string]any{
+		"queues": repeat(64, func(i int) any {
+			return map[string]any{"name": entryName("queue", i), "maxLength": int64(1000), "deadLetterExchange": "dead", "deadLetterRoutingKey": "old"}
+		}),
+		"exchanges": repeat(32, func(i int) any {
+			return map[string]any{"name": entryName("exchange", i), "type": "Headers"}
+		}),
+		"bindings": repeat(128, func(i int) any {
+			headers := map[string]any{}
+			for j := range 8 {
+				headers[entryName("header", j)] = "value"
+			}
+			return map[string]any{"exchange": entryName("exchange", i%32), "queue": entryName("queue", i%64), "headers": headers}
+		}),
+		"policies": repeat(32, func(i int) any {
+			return map[string]any{"name": entryName("policy", i), "pattern": "^orders", "definition": map[string]any{"deliveryLimit": int64(3)}}
+		}),
 	}
 }
 

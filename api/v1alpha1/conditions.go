@@ -16,6 +16,11 @@ const (
 	// ConditionBackupsVerified tells whether the newest archive of a database could be restored when that was last tried; absent where
 	// nobody asked for a try.
 	ConditionBackupsVerified = "BackupsVerified"
+	// ConditionBackupsCurrent tells whether the newest backup of a database is as young as its schedule asks; absent without a schedule.
+	ConditionBackupsCurrent = "BackupsCurrent"
+	// ConditionTopologyReady tells whether the queues, exchanges, bindings and policies that a StackQueue declares are there as they
+	// are declared; absent where none are.
+	ConditionTopologyReady = "TopologyReady"
 	// ConditionComponentsReady tells of all components together.
 	ConditionComponentsReady = "ComponentsReady"
 	// ConditionDependenciesReady tells of all databases, caches, queues and bindings together.
@@ -94,6 +99,8 @@ const (
 	ReasonRestoring = "Restoring"
 	// ReasonNoBackupTarget: the class has no place for backups, or the engine none to make.
 	ReasonNoBackupTarget = "NoBackupTarget"
+	// ReasonOverdue: no backup was completed in the time that the schedule gives.
+	ReasonOverdue = "Overdue"
 	// ReasonDumpFailed: the database cannot be read for a backup.
 	ReasonDumpFailed = "DumpFailed"
 	// ReasonScratchFull: the room for dumps and fetched archives is full.
@@ -102,6 +109,12 @@ const (
 	ReasonTargetFull = "TargetFull"
 	// ReasonTargetUnreachable: the place of the backups cannot be used.
 	ReasonTargetUnreachable = "TargetUnreachable"
+	// ReasonTargetDenied: the place of the backups refuses the credentials, or what is done with them.
+	ReasonTargetDenied = "TargetDenied"
+	// ReasonTargetNotFound: there is no such bucket.
+	ReasonTargetNotFound = "TargetNotFound"
+	// ReasonTargetUntrusted: the certificate of the object store is not trusted.
+	ReasonTargetUntrusted = "TargetUntrusted"
 	// ReasonWrongKey: the key does not open the archive.
 	ReasonWrongKey = "WrongKey"
 	// ReasonArchiveNotFound: the place of the backups does not have the archive.
@@ -120,6 +133,12 @@ const (
 	ReasonRestoreFailed = "RestoreFailed"
 	// ReasonRowsDiffer: what was restored is not what the archive says.
 	ReasonRowsDiffer = "RowsDiffer"
+	// ReasonDeclared: what is declared in a broker is there.
+	ReasonDeclared = "Declared"
+	// ReasonTopologyDiffers: a queue or exchange is there with another type or other arguments than are declared.
+	ReasonTopologyDiffers = "TopologyDiffers"
+	// ReasonTopologyRefused: the broker refuses something that is declared.
+	ReasonTopologyRefused = "TopologyRefused"
 	// ReasonAddressPending: the load balancer has no address yet.
 	ReasonAddressPending = "AddressPending"
 	// ReasonHeldBack: a newer operator build would change the pod template; it waits for the next change of the inputs.

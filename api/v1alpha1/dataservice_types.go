@@ -283,7 +283,7 @@ type ConsumerStatus struct {
 
 // DataServiceStatus is what was observed of a data service.
 type DataServiceStatus struct {
-	// conditions are Ready, Available, Reconciling, Stalled and UpdateAvailable.
+	// conditions are Ready, Available, Reconciling, Stalled, UpdateAvailable and, of a broker, TopologyReady.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=32

@@ -153,9 +153,10 @@ type ServiceBinding struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || self.access == 'Owner' || (has(self.ref) && has(self.ref.database))",fieldPath=".access",message="access goes with ref.database; a private database is always owned"
 // +kubebuilder:validation:XValidation:rule="!has(self.engine) || self.engine != 'MongoDB' || has(self.external)",fieldPath=".engine",message="engine must be PostgreSQL or MySQL; MongoDB runs as an external service in this version"
 // +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackDatabase that ref names"
-// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.credentials) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.replicas) || has(self.backup) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, credentials, restartedAt, suspend, deletionPolicy, replicas, backup and allowedConsumers describe an inline database: they exclude ref and external"
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.credentials) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.replicas) || has(self.pooler) || has(self.backup) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, credentials, restartedAt, suspend, deletionPolicy, replicas, pooler, backup and allowedConsumers describe an inline database: they exclude ref and external"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || !has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
+// +kubebuilder:validation:XValidation:rule="!has(self.pooler) || !has(self.engine) || self.engine == 'PostgreSQL'",fieldPath=".pooler",message="pooler goes with engine PostgreSQL"
 type DatabaseEntry struct {
 	// name of the entry; an inline one is called <stack>-<name>.
 	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="name lb is the load balancer's"
@@ -185,6 +186,13 @@ type DatabaseEntry struct {
 	// default gives this entry the conventional variables when a component uses several databases.
 	// +optional
 	Default *bool `json:"default,omitempty"`
+
+	// poolSize is how many connections each pod opens at most. Pods read it as <NAME>_POOL_SIZE, and the database's capability
+	// ConnectionBudget reckons with it. Omitted: pods are told nothing, and 10 are reckoned with.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	PoolSize *int32 `json:"poolSize,omitempty"`
 
 	DatabaseSettings `json:",inline"`
 	DataServiceSpec  `json:",inline"`
@@ -247,7 +255,7 @@ type CacheEntry struct {
 // +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a queue"
 // +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackQueue that ref names"
-// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.credentials) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.nodes) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, credentials, restartedAt, suspend, deletionPolicy, nodes and allowedConsumers describe an inline queue: they exclude ref and external"
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.credentials) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.nodes) || has(self.allowedConsumers) || has(self.topology))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, credentials, restartedAt, suspend, deletionPolicy, nodes, allowedConsumers and topology describe an inline queue: they exclude ref and external"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || !has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || (has(self.nodes) ? self.nodes : 1) >= (has(oldSelf.nodes) ? oldSelf.nodes : 1)",fieldPath=".nodes",message="nodes only grow"

@@ -72,6 +72,18 @@ type StackBackupStatus struct {
 	// +optional
 	Archive string `json:"archive,omitempty"`
 
+	// location is the folder that the archive lies in: s3://<bucket>/<folders>, or volume://<claim> of the same namespace.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Location string `json:"location,omitempty"`
+
+	// endpoint of the object store, as the class named it; empty for AWS and for a volume.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=262
+	// +optional
+	Endpoint string `json:"endpoint,omitempty"`
+
 	// engine of the database.
 	// +optional
 	Engine DatabaseEngine `json:"engine,omitempty"`

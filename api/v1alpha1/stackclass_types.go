@@ -131,9 +131,9 @@ type Size struct {
 	Memory resource.Quantity `json:"memory,omitzero"`
 }
 
-// CatalogEngine is an engine that the catalog has images of. Nginx is the built-in load balancer; Rclone carries backups, and runs
-// as the user of the engine whose backup it is.
-// +kubebuilder:validation:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ;Nginx;Rclone
+// CatalogEngine is an engine that the catalog has images of. Nginx is the built-in load balancer; Rclone carries backups and
+// PgBouncer pools connections; both run as the user of the engine that they are for.
+// +kubebuilder:validation:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ;Nginx;Rclone;PgBouncer
 type CatalogEngine string
 
 // Engines of the catalog.
@@ -148,6 +148,8 @@ const (
 	EngineNginx CatalogEngine = "Nginx"
 	// EngineRclone carries backups.
 	EngineRclone CatalogEngine = "Rclone"
+	// EnginePgBouncer pools connections to PostgreSQL.
+	EnginePgBouncer CatalogEngine = "PgBouncer"
 )
 
 // CatalogImage is the image of one version of one engine.

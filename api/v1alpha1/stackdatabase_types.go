@@ -52,6 +52,7 @@ type StackDatabase struct {
 // +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.bootstrap) == has(oldSelf.bootstrap) && (!has(self.bootstrap) || self.bootstrap == oldSelf.bootstrap)",fieldPath=".bootstrap",message="bootstrap is immutable: what a database begins with is decided when it is made"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
+// +kubebuilder:validation:XValidation:rule="!has(self.pooler) || self.engine == 'PostgreSQL'",fieldPath=".pooler",message="pooler goes with engine PostgreSQL"
 type StackDatabaseSpec struct {
 	// engine of the database. Immutable.
 	// +required
@@ -80,6 +81,10 @@ type DatabaseSettings struct {
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty"`
 
+	// pooler lets many connections of pods share few of the server. PostgreSQL only.
+	// +optional
+	Pooler *DatabasePooler `json:"pooler,omitempty"`
+
 	// backup makes backups by itself. It takes a class with a backupTarget.
 	// +optional
 	Backup *DatabaseBackup `json:"backup,omitempty"`
@@ -90,6 +95,38 @@ type DatabaseSettings struct {
 	// +optional
 	AllowedConsumers []DatabaseGrant `json:"allowedConsumers,omitempty"`
 }
+
+// DatabasePooler is PgBouncer beside the primary: bindings lead to it, with the server itself as direct-port and direct-uri.
+type DatabasePooler struct {
+	// mode is Transaction (default): a connection of the server is lent for one transaction, so that LISTEN, advisory locks, SET and
+	// temporary tables belong to direct-uri; or Session: it is lent until the client leaves.
+	// +optional
+	Mode PoolerMode `json:"mode,omitempty"`
+
+	// serverConnections is how many connections to the server each login has at most. Default 20.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	ServerConnections *int32 `json:"serverConnections,omitempty"`
+
+	// maxClients is how many connections pods open to the pooler at most, all together. Default 1000.
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=10000
+	// +optional
+	MaxClients *int32 `json:"maxClients,omitempty"`
+}
+
+// PoolerMode says for how long a client has a connection of the server.
+// +kubebuilder:validation:Enum=Transaction;Session
+type PoolerMode string
+
+// Modes of the pooler.
+const (
+	// PoolerTransaction lends a connection for a transaction.
+	PoolerTransaction PoolerMode = "Transaction"
+	// PoolerSession lends it until the client leaves.
+	PoolerSession PoolerMode = "Session"
+)
 
 // DatabaseGrant grants stacks access to databases.
 type DatabaseGrant struct {

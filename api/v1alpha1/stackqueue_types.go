@@ -59,6 +59,13 @@ type StackQueueSpec struct {
 	// +optional
 	Provider Provider `json:"provider,omitempty"`
 
+	// vhosts are virtual hosts with what is declared in each. They are made, for stacks that share them, and never deleted.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	VHosts []VirtualHost `json:"vhosts,omitempty"`
+
 	QueueSettings   `json:",inline"`
 	DataServiceSpec `json:",inline"`
 }
@@ -77,6 +84,11 @@ type QueueSettings struct {
 	// +listType=atomic
 	// +optional
 	AllowedConsumers []QueueGrant `json:"allowedConsumers,omitempty"`
+
+	// topology is what is declared in the private virtual host of the stack that made the broker. A broker that no stack made
+	// declares it in vhosts.
+	// +optional
+	Topology *QueueTopology `json:"topology,omitempty"`
 }
 
 // QueueGrant grants stacks access to virtual hosts.

@@ -176,9 +176,7 @@ func (a *Anchor) Drop(configMap string) {
 	if a.Other != nil && a.Other.ConfigMap == configMap {
 		a.Other, a.Renewal = nil, ""
 	}
-	if a.Backup != nil && a.Backup.Login != nil && a.Backup.Login.ConfigMap == configMap {
-		a.Backup.Login = nil
-	}
+	a.Backup.drop(configMap)
 	for i := range a.Consumers {
 		if set := &a.Consumers[i].Set; set.ConfigMap == configMap || set.RemoteConfigMap == configMap {
 			set.Facts = "" // no facts are equal to these

@@ -33,6 +33,13 @@ func (b *Backup) clone(set func(*Set) *Set) *Backup {
 	return &Backup{Key: b.Key, Login: set(b.Login)}
 }
 
+// drop forgets the login whose ConfigMap is given. The key is never forgotten.
+func (b *Backup) drop(configMap string) {
+	if b != nil && b.Login != nil && b.Login.ConfigMap == configMap {
+		b.Login = nil
+	}
+}
+
 func (r *Recovery) clone() *Recovery {
 	if r == nil {
 		return nil

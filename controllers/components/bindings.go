@@ -2,6 +2,7 @@ package components
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,8 @@ const (
 	factCA = "ca.crt"
 	// factURI is the fact with the whole connection address.
 	factURI = "uri"
+	// factDirect is the address past a pooler.
+	factDirect = "direct-uri"
 	// fileMode lets every user read: which user the image has is not known, and only this pod's containers see the files.
 	fileMode = 0o444
 )
@@ -55,6 +58,12 @@ func bindingEnv(d *part.Dependency) []corev1.EnvVar {
 		if factExists(d, variable.fact) {
 			env = append(env, factEnv(d, prefix+variable.suffix, variable.fact))
 		}
+	}
+	if slices.Contains(d.Keys, factDirect) { // for migrations, and whatever needs a session of its own
+		env = append(env, factEnv(d, prefix+"_DIRECT_URL", factDirect))
+	}
+	if d.PoolSize > 0 {
+		env = append(env, corev1.EnvVar{Name: prefix + "_POOL_SIZE", Value: strconv.Itoa(int(d.PoolSize))})
 	}
 	return env
 }

@@ -24,16 +24,17 @@ type templateInputs struct {
 }
 
 type dependencyInputs struct {
-	Name    string                `json:"name"`
-	Kind    string                `json:"kind"`
-	Engine  string                `json:"engine,omitempty"`
-	Type    string                `json:"type,omitempty"`
-	Default bool                  `json:"default,omitempty"`
-	Secret  string                `json:"secret"`
-	Keys    []string              `json:"keys,omitzero"`
-	Renamed *v1alpha1.BindingKeys `json:"renamed,omitempty"`
-	HasCA   bool                  `json:"hasCA,omitempty"`
-	CA      string                `json:"ca,omitempty"`
+	Name     string                `json:"name"`
+	Kind     string                `json:"kind"`
+	Engine   string                `json:"engine,omitempty"`
+	Type     string                `json:"type,omitempty"`
+	Default  bool                  `json:"default,omitempty"`
+	Secret   string                `json:"secret"`
+	Keys     []string              `json:"keys,omitzero"`
+	Renamed  *v1alpha1.BindingKeys `json:"renamed,omitempty"`
+	HasCA    bool                  `json:"hasCA,omitempty"`
+	CA       string                `json:"ca,omitempty"`
+	PoolSize int32                 `json:"poolSize,omitempty"`
 }
 
 type calleeInputs struct {
@@ -66,7 +67,7 @@ func (w *workload) templateInputs() templateInputs {
 func newDependencyInputs(d *part.Dependency) dependencyInputs {
 	return dependencyInputs{
 		Name: d.Name, Kind: d.Kind, Engine: d.Engine, Type: d.Type, Default: d.Default, Secret: d.Secret,
-		Keys: d.Keys, Renamed: d.Renamed, HasCA: d.HasCA, CA: d.CA,
+		Keys: d.Keys, Renamed: d.Renamed, HasCA: d.HasCA, CA: d.CA, PoolSize: d.PoolSize,
 	}
 }
 

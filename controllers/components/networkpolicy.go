@@ -24,7 +24,7 @@ func (w *workload) networkPolicy() *networkingv1.NetworkPolicy {
 		egress = append(egress, kit.To(peer))
 	}
 	if w.Internet {
-		egress = append(egress, networkingv1.NetworkPolicyEgressRule{To: publicAddresses()})
+		egress = append(egress, networkingv1.NetworkPolicyEgressRule{To: kit.PublicAddresses()})
 	}
 	for _, rule := range w.Egress {
 		egress = append(egress, toDeclared(rule))
@@ -46,26 +46,13 @@ func toDeclared(rule v1alpha1.EgressRule) networkingv1.NetworkPolicyEgressRule {
 
 func addresses(rule v1alpha1.EgressRule) []networkingv1.NetworkPolicyPeer {
 	if len(rule.Hosts) > 0 {
-		return publicAddresses()
+		return kit.PublicAddresses()
 	}
 	ranges := make([]networkingv1.NetworkPolicyPeer, 0, len(rule.CIDRs))
 	for _, cidr := range rule.CIDRs {
 		ranges = append(ranges, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: string(cidr)}})
 	}
 	return ranges
-}
-
-// publicAddresses are all addresses but those that clusters and clouds use inside: private, shared, loopback and link-local
-// ones (where machine credentials are served), the ranges for tests and for the future (nodes and pods have them on EKS and
-// GKE), and the one public address from which Azure serves its machines.
-func publicAddresses() []networkingv1.NetworkPolicyPeer {
-	return []networkingv1.NetworkPolicyPeer{
-		{IPBlock: &networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: []string{
-			"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
-			"198.18.0.0/15", "240.0.0.0/4", "168.63.129.16/32",
-		}}},
-		{IPBlock: &networkingv1.IPBlock{CIDR: "::/0", Except: []string{"fc00::/7", "fe80::/10"}}},
-	}
 }
 
 // egressHosts are the declared host names, sorted, each once.

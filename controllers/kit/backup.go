@@ -1,6 +1,11 @@
 package kit
 
-import "regexp"
+import (
+	"path"
+	"regexp"
+
+	"github.com/stackwright/stackwright/controllers/part"
+)
 
 const (
 	// BackupRole is the component label of a Job that makes a backup.
@@ -21,3 +26,11 @@ func BackupClaim(service string) string { return Child(service, "backups") }
 
 // BackupKey is the name of the Secret with the key of a service's archives. It outlives everything.
 func BackupKey(service string) string { return Child(service, "backup-key") }
+
+// BackupLocation is where the archives of a service of a namespace lie: s3://<bucket>/<folders>, or volume://<claim>.
+func BackupLocation(vault *part.Vault, namespace, service string) string {
+	if vault.Bucket == nil {
+		return "volume://" + BackupClaim(service)
+	}
+	return "s3://" + path.Join(vault.Bucket.Name, vault.Bucket.Prefix, namespace, service)
+}

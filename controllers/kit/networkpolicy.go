@@ -52,6 +52,31 @@ func ToDNS() networkingv1.NetworkPolicyEgressRule {
 	}
 }
 
+// ToAddresses opens egress to ranges of addresses; without one to every public address.
+func ToAddresses(ranges []string, ports []part.Port) networkingv1.NetworkPolicyEgressRule {
+	rule := networkingv1.NetworkPolicyEgressRule{Ports: policyPorts(ports)}
+	for _, cidr := range ranges {
+		rule.To = append(rule.To, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
+	}
+	if len(ranges) == 0 {
+		rule.To = PublicAddresses()
+	}
+	return rule
+}
+
+// PublicAddresses are all addresses but those that clusters and clouds use inside: private, shared, loopback and link-local
+// ones (where machine credentials are served), the ranges for tests and for the future (nodes and pods have them on EKS and
+// GKE), and the one public address from which Azure serves its machines.
+func PublicAddresses() []networkingv1.NetworkPolicyPeer {
+	return []networkingv1.NetworkPolicyPeer{
+		{IPBlock: &networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: []string{
+			"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
+			"198.18.0.0/15", "240.0.0.0/4", "168.63.129.16/32",
+		}}},
+		{IPBlock: &networkingv1.IPBlock{CIDR: "::/0", Except: []string{"fc00::/7", "fe80::/10"}}},
+	}
+}
+
 // TCP is a list of TCP ports.
 func TCP(numbers ...int32) []part.Port {
 	ports := make([]part.Port, 0, len(numbers))

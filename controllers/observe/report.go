@@ -19,18 +19,20 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// Report is what a container of a backup or restore left behind as its termination message: a complaint, or the facts of an
+// Report is what a container of a Job left behind as its termination message: a complaint, or the facts of an
 // archive.
 type Report struct {
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
 
-	Archive string `json:"archive,omitempty"`
-	Engine  string `json:"engine,omitempty"`
-	Version string `json:"version,omitempty"`
-	Bytes   int64  `json:"bytes,omitempty"`
-	Rows    int64  `json:"rows,omitempty"`
-	SHA256  string `json:"sha256,omitempty"`
+	Archive  string `json:"archive,omitempty"`
+	Location string `json:"location,omitempty"`
+	Endpoint string `json:"endpoint,omitempty"`
+	Engine   string `json:"engine,omitempty"`
+	Version  string `json:"version,omitempty"`
+	Bytes    int64  `json:"bytes,omitempty"`
+	Rows     int64  `json:"rows,omitempty"`
+	SHA256   string `json:"sha256,omitempty"`
 }
 
 // reportLimit is what Kubernetes keeps of a termination message, in bytes.
@@ -39,12 +41,14 @@ const reportLimit = 4096
 // complaints are the reasons that a report may give.
 var complaints = []string{
 	v1alpha1.ReasonDumpFailed, v1alpha1.ReasonScratchFull, v1alpha1.ReasonTargetFull, v1alpha1.ReasonTargetUnreachable,
-	v1alpha1.ReasonWrongKey, v1alpha1.ReasonArchiveNotFound, v1alpha1.ReasonCorruptArchive, v1alpha1.ReasonForeignArchive,
+	v1alpha1.ReasonTargetDenied, v1alpha1.ReasonTargetNotFound, v1alpha1.ReasonTargetUntrusted, v1alpha1.ReasonWrongKey, v1alpha1.ReasonArchiveNotFound, v1alpha1.ReasonCorruptArchive, v1alpha1.ReasonForeignArchive,
 	v1alpha1.ReasonNewerVersion, v1alpha1.ReasonNotEmpty, v1alpha1.ReasonStorageFull, v1alpha1.ReasonRestoreFailed,
-	v1alpha1.ReasonRowsDiffer,
+	v1alpha1.ReasonRowsDiffer, v1alpha1.ReasonTopologyDiffers, v1alpha1.ReasonTopologyRefused,
 }
 
 var (
+	reportPlace   = regexp.MustCompile(`^((s3|volume)://[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*)?$`)
+	reportServer  = regexp.MustCompile(`^(https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?)?$`)
 	reportVersion = regexp.MustCompile(`^([0-9]+(\.[0-9]+)*)?$`)
 	reportEngine  = regexp.MustCompile(`^[A-Za-z]{0,32}$`)
 	reportDigest  = regexp.MustCompile(`^([0-9a-f]{64})?$`)
@@ -69,8 +73,14 @@ func (r *Report) sound() bool {
 	if r.Reason != "" {
 		return slices.Contains(complaints, r.Reason)
 	}
-	return (r.Archive == "" || kit.IsArchive(r.Archive)) && len(r.Version) <= 32 && reportVersion.MatchString(r.Version) &&
+	return r.placed() && len(r.Version) <= 32 && reportVersion.MatchString(r.Version) &&
 		reportEngine.MatchString(r.Engine) && reportDigest.MatchString(r.SHA256) && r.Bytes >= 0 && r.Rows >= 0
+}
+
+// placed says whether the archive and where it lies are of the right shape.
+func (r *Report) placed() bool {
+	return (r.Archive == "" || kit.IsArchive(r.Archive)) && len(r.Location) <= 512 && reportPlace.MatchString(r.Location) &&
+		len(r.Endpoint) <= 262 && reportServer.MatchString(r.Endpoint)
 }
 
 func printable(r rune) rune {
@@ -86,11 +96,19 @@ func lastReport(object client.Object, pods []corev1.Pod) *Report {
 	slices.SortFunc(mine, func(a, b corev1.Pod) int { return b.CreationTimestamp.Compare(a.CreationTimestamp.Time) })
 	for i := range mine {
 		for _, status := range slices.Concat(mine[i].Status.ContainerStatuses, mine[i].Status.InitContainerStatuses) {
-			if ended := status.State.Terminated; ended != nil {
-				if report := ParseReport(ended.Message); report != nil {
-					return report
-				}
+			if report := reportOf(&status); report != nil {
+				return report
 			}
+		}
+	}
+	return nil
+}
+
+// reportOf is what a container left behind when it last ended: one that waits to be tried again, or runs again, has said nothing new.
+func reportOf(status *corev1.ContainerStatus) *Report {
+	for _, state := range []corev1.ContainerState{status.State, status.LastTerminationState} {
+		if state.Terminated != nil {
+			return ParseReport(state.Terminated.Message)
 		}
 	}
 	return nil

@@ -19,8 +19,17 @@ func TestParseReport(t *testing.T) {
 		got.Reason != "WrongKey" || got.Message != "put the  right one there" {
 		t.Errorf("complaint: %+v", got)
 	}
+	placed := `{"archive":"20261123-120823-x7k2p","location":"s3://acme-backups/eu1/shop/main","endpoint":"https://s3.example.com:9000"}`
+	if got := observe.ParseReport(placed); got == nil || got.Location != "s3://acme-backups/eu1/shop/main" || got.Endpoint != "https://s3.example.com:9000" {
+		t.Errorf("place: %+v", got)
+	}
+	if got := observe.ParseReport(`{"reason":"TopologyDiffers","message":"virtual host shop, queue new: x-queue-type is quorum"}`); got == nil ||
+		got.Reason != "TopologyDiffers" {
+		t.Errorf("complaint about a queue: %+v", got)
+	}
 	for _, text := range []string{
-		"", "done", "null", "[]", `{"reason":"Ready"}`, `{"reason":"WrongKey"} {}`, `{"archive":"../x"}`, `{"bytes":-1}`, `{"sha256":"x"}`,
+		`{"location":"file:///etc"}`, `{"location":"s3://a/../b"}`, `{"location":"s3://a b"}`, `{"endpoint":"http://a"}`, `{"endpoint":"https://a/b"}`,
+		`{"location":"s3://` + strings.Repeat("a", 600) + `"}`, "", "done", "null", "[]", `{"reason":"Ready"}`, `{"reason":"WrongKey"} {}`, `{"archive":"../x"}`, `{"bytes":-1}`, `{"sha256":"x"}`,
 		`{"version":"17; rm"}`, `{"engine":"a b"}`, `{"more":1}`, `{"message":"` + strings.Repeat("x", 5000) + `"}`,
 	} {
 		if got := observe.ParseReport(text); got != nil && text != "null" {

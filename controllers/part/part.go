@@ -35,6 +35,9 @@ type Output struct {
 	// Progress says what is under way although every object is as it should be. Empty: nothing.
 	Progress string
 
+	// Topology names the Job among Objects that makes what is declared inside a broker. No login waits for it. Empty: none.
+	Topology string
+
 	// Verdicts say of each declared capability how it is served.
 	Verdicts []v1alpha1.CapabilityVerdict
 }
@@ -48,7 +51,7 @@ func (o *Output) Retain(objects ...Object) { o.Retained = append(o.Retained, obj
 // Verdict appends a verdict.
 func (o *Output) Verdict(v v1alpha1.CapabilityVerdict) { o.Verdicts = append(o.Verdicts, v) }
 
-// Merge appends everything of another output but its Provisioning.
+// Merge appends everything of another output but the names of its Jobs.
 func (o *Output) Merge(other Output) {
 	o.Objects = append(o.Objects, other.Objects...)
 	o.Retained = append(o.Retained, other.Retained...)
@@ -176,11 +179,17 @@ type Service struct {
 	Shards int32
 	// Nodes is the number of cluster members (queues), at least 1.
 	Nodes int32
+	// Topology is declared in the private virtual host of the stack that made it (queues); nil: nothing is.
+	Topology *v1alpha1.QueueTopology
+	// VHosts are virtual hosts with what is declared in each (queues).
+	VHosts []v1alpha1.VirtualHost
 	// Durable keeps a cache's content.
 	Durable bool
 	// Eviction is what a cache drops; never empty for Valkey and Redis.
 	Eviction v1alpha1.EvictionPolicy
 
+	// Pooler shares the connections of a database among its consumers; nil when none is asked for.
+	Pooler *Pooler
 	// Vault is where its backups are kept; nil when the class has no place for them or the provider makes none.
 	Vault *Vault
 	// Recovery is the backup that it has to be made from before it can start; nil when there is none, or when that is done.
@@ -194,6 +203,16 @@ type Service struct {
 	Consumers []Consumer
 	// Departed are logins that have to be taken back.
 	Departed []Consumer
+}
+
+// Pooler is PgBouncer beside a database.
+type Pooler struct {
+	// Image of the pooler. It runs as the user of the database.
+	Image Image
+	// Mode says for how long a client has a connection of the server.
+	Mode v1alpha1.PoolerMode
+	// ServerConnections is how many connections to the server each login has at most, MaxClients how many all pods open to the pooler.
+	ServerConnections, MaxClients int32
 }
 
 // Credential is one version of a credential set, as the anchor records it.
@@ -231,4 +250,6 @@ type Consumer struct {
 	Retired bool
 	// Binding is the name of the binding Secret in the consumer's namespace.
 	Binding string
+	// Connections is how many its pods may open at once, with every component at its highest number of pods (databases).
+	Connections int64
 }

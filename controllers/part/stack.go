@@ -114,6 +114,8 @@ type Dependency struct {
 	HasCA bool
 	// CA is the content of ca.crt where it is known: certificates in PEM, which are public. Empty for Secrets of the user.
 	CA string
+	// PoolSize is how many connections each pod may open, where the user says so; else 0.
+	PoolSize int32
 	// Egress opens the connections that an external service needs.
 	Egress []v1alpha1.EgressRule
 }

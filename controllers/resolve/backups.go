@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,26 +24,12 @@ func BackupKeys(object client.Object) []string {
 
 // backups resolves where the backups of a service are kept, and the one that a new service begins with.
 func (r *Resolver) backups(ctx context.Context, plan *ServicePlan) error {
-	target := plan.Class.Spec.BackupTarget
-	if target != nil && plan.Provider.Backup != nil {
-		image, err := plan.Class.EngineImage(string(v1alpha1.EngineRclone), "")
+	if target := plan.Class.Spec.BackupTarget; target != nil && plan.Provider.Backup != nil {
+		vault, err := r.vault(ctx, plan, target)
 		if err != nil {
 			return err
 		}
-		storage, err := r.vaultStorage(ctx, plan, target.Volume)
-		if err != nil {
-			return err
-		}
-		plan.Service.Vault = &part.Vault{Image: image, Storage: storage}
-		if b := plan.View.Backups; b != nil {
-			plan.Service.Vault.Schedule, plan.Service.Vault.TimeZone = b.Schedule, b.TimeZone
-			if b.Verify != nil {
-				plan.Service.Vault.Verify = b.Verify.Schedule
-			}
-			if b.Retention != nil {
-				plan.Service.Vault.Keep = b.Retention.Count
-			}
-		}
+		plan.Service.Vault = vault
 	}
 	if plan.View.Kind == KindDatabase {
 		list := &v1alpha1.StackBackupList{}
@@ -55,21 +40,6 @@ func (r *Resolver) backups(ctx context.Context, plan *ServicePlan) error {
 		plan.Backups = list.Items
 	}
 	return r.recovery(ctx, plan)
-}
-
-// vaultStorage is the claim of the class's. One that exists does not care for a storage class that goes.
-func (r *Resolver) vaultStorage(ctx context.Context, plan *ServicePlan, volume v1alpha1.VolumeTarget) (part.Storage, error) {
-	const field = "spec.backupTarget.volume of the StackClass"
-	size, err := resource.ParseQuantity(string(volume.Size))
-	if err != nil {
-		return part.Storage{}, part.Invalid(v1alpha1.ReasonInvalid, "%s: size: %v", field, err)
-	}
-	wanted := &v1alpha1.Storage{StorageClassName: volume.StorageClassName}
-	result := part.Storage{Size: size, ClassName: plan.Class.storageClass(wanted)}
-	if plan.Recorded != nil && plan.Recorded.Backup != nil {
-		return result, nil
-	}
-	return result, r.checkStorageClass(ctx, field, result.ClassName, false)
 }
 
 // recovery finds the backup that a new service begins with. What a service began with stands in its anchor; one that kept data
@@ -119,7 +89,13 @@ func (r *Resolver) backup(ctx context.Context, plan *ServicePlan, name string) (
 		return nil, part.Invalid(v1alpha1.ReasonForeignArchive,
 			"%s: StackBackup %s is a copy of %s, and this is %s; make the database again with that engine", field, name, status.Engine, plan.View.Engine)
 	}
-	return &anchor.Recovery{Backup: name, Source: object.Spec.Database.Name, Archive: status.Archive}, nil
+	result := &anchor.Recovery{Backup: name, Source: object.Spec.Database.Name, Archive: status.Archive}
+	if here := kit.BackupLocation(plan.Service.Vault, plan.Service.Namespace, result.Source); status.Location != "" && status.Location != here {
+		return nil, part.Waiting(v1alpha1.ReasonArchiveNotFound, 0,
+			"%s: StackBackup %s is kept in %s, and the class of this database looks in %s; name a class in spec.stackClassName whose "+
+				"spec.backupTarget is that place, or another backup", field, name, status.Location, here)
+	}
+	return result, nil
 }
 
 // completeBackups fills in what the anchor names.

@@ -33,7 +33,7 @@ func (r *Resolver) consumers(ctx context.Context, view *View) ([]part.Consumer, 
 				return nil, nil, err
 			}
 			if granted {
-				admitted = append(admitted, consumer(stack, entry))
+				admitted = append(admitted, r.consumer(ctx, stack, entry))
 			} else {
 				refused = append(refused, refusal(stack, entry))
 			}
@@ -48,10 +48,11 @@ func (r *Resolver) consumers(ctx context.Context, view *View) ([]part.Consumer, 
 	return admitted, refused, nil
 }
 
-func consumer(stack *v1alpha1.BackendStack, entry Entry) part.Consumer {
+func (r *Resolver) consumer(ctx context.Context, stack *v1alpha1.BackendStack, entry Entry) part.Consumer {
 	return part.Consumer{
 		Namespace: stack.Namespace, Stack: stack.Name, Entry: entry.Name,
 		Access: entry.Access, Private: entry.Database == "", Database: entry.Database,
+		Connections: r.connections(ctx, stack, entry),
 	}
 }
 

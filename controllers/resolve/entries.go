@@ -47,6 +47,8 @@ type Entry struct {
 	Default bool
 	// Type of a binding.
 	Type string
+	// PoolSize is how many connections each pod may open, where the user says so; else 0.
+	PoolSize int32
 }
 
 // ServiceKey is the key of a data service in IndexServices.
@@ -96,7 +98,9 @@ func Entries(stack *v1alpha1.BackendStack) []Entry {
 }
 
 func databaseEntry(stack *v1alpha1.BackendStack, d *v1alpha1.DatabaseEntry) Entry {
-	entry := Entry{Name: string(d.Name), Kind: KindDatabase, Engine: string(d.Engine), Default: valueOr(d.Default, false)}
+	entry := Entry{
+		Name: string(d.Name), Kind: KindDatabase, Engine: string(d.Engine), Default: valueOr(d.Default, false), PoolSize: valueOr(d.PoolSize, 0),
+	}
 	var ref *v1alpha1.ServiceReference
 	if d.Ref != nil {
 		ref, entry.Database = &d.Ref.ServiceReference, d.Ref.Database

@@ -17,7 +17,7 @@ import (
 // entry finds out what is known of the service behind an entry.
 func (r *Resolver) entry(ctx context.Context, stack *v1alpha1.BackendStack, entry Entry) (EntryState, error) {
 	state := EntryState{Entry: entry, Dependency: part.Dependency{
-		Name: entry.Name, Kind: entry.Kind, Engine: entry.Engine, Type: entry.Type, Default: entry.Default,
+		Name: entry.Name, Kind: entry.Kind, Engine: entry.Engine, Type: entry.Type, Default: entry.Default, PoolSize: entry.PoolSize,
 	}}
 	if entry.External != nil {
 		external(&state)
@@ -168,6 +168,9 @@ func (r *Resolver) stub(view *View, recorded *anchor.Anchor) (*part.Service, *pa
 			Kind: view.Kind, Namespace: view.Object.GetNamespace(), Name: view.Object.GetName(), Engine: view.Engine,
 			Provider: p.Name, ClusterDomain: r.ClusterDomain, TLS: p.DefaultTLS,
 			Replicas: view.replicas, Shards: max(view.shards, 1), Nodes: max(view.nodes, 1), Durable: view.durable,
+		}
+		if view.Pooler != nil {
+			stub.Pooler = &part.Pooler{} // its port and the keys of bindings depend on no more
 		}
 		stubTLS(view, stub, recorded)
 		return stub, p

@@ -22,6 +22,7 @@ var builtinImages = []v1alpha1.CatalogImage{
 	{Engine: "Memcached", Version: "1.6", Image: "docker.io/library/memcached:1.6.45", User: &v1alpha1.ImageUser{RunAsUser: 11211}},
 	{Engine: "RabbitMQ", Version: "4.2", Image: "docker.io/library/rabbitmq:4.2.9-management", User: &v1alpha1.ImageUser{RunAsUser: 999}},
 	{Engine: "Nginx", Version: "1.30", Image: "docker.io/library/nginx:1.30.4", User: &v1alpha1.ImageUser{RunAsUser: 101}},
+	{Engine: "PgBouncer", Version: "1.24", Image: "docker.io/edoburu/pgbouncer:v1.24.1-p1", User: &v1alpha1.ImageUser{RunAsUser: 70}},
 	{Engine: "Rclone", Version: "1.71", Image: "docker.io/rclone/rclone:1.71.2", User: &v1alpha1.ImageUser{RunAsUser: 65532}},
 }
 

@@ -177,21 +177,42 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 		TLS: tlsMode(plan), Suspended: valueOr(common.Suspend, false), RestartedAt: timestamp(common.RestartedAt),
 		ClusterDomain: r.ClusterDomain,
 		Replicas:      view.replicas, Shards: max(view.shards, 1), Nodes: max(view.nodes, 1), Durable: view.durable, Eviction: view.eviction,
+		Topology: view.topology, VHosts: view.vhosts,
 	}
 	if claim := view.Claim(); claim != nil {
 		service.Stack = claim.Stack
 	}
-	var errs [5]error
+	var errs [6]error
 	service.Image, errs[0] = serviceImage(plan)
 	service.Resources, errs[1] = plan.Class.Resources("spec.size", common.Size, common.Resources)
 	service.Placement, errs[2] = plan.Class.Placement("spec.placement", common.Placement)
 	if plan.Provider.Stateful(service) {
 		service.Storage, errs[3] = r.storage(ctx, plan.Class, "spec.storage", common.Storage, plan.Provider.DefaultStorage, plan.Recorded != nil)
 	}
-	if view.Kind == KindCache && (view.replicas > 0 || plan.Recorded != nil && plan.Recorded.Copies > 0) {
-		service.Proxy, errs[4] = plan.Class.EngineImage(string(v1alpha1.EngineNginx), "")
-	}
+	service.Pooler, errs[4] = pooler(plan)
+	service.Proxy, errs[5] = proxy(plan)
 	return service, part.Join(errs[:])
+}
+
+// proxy is the image of what leads to the primary of a cache with copies, also while the last of them go.
+func proxy(plan *ServicePlan) (image part.Image, err error) {
+	if plan.View.Kind == KindCache && (plan.View.replicas > 0 || plan.Recorded != nil && plan.Recorded.Copies > 0) {
+		return plan.Class.EngineImage(string(v1alpha1.EngineNginx), "")
+	}
+	return image, nil
+}
+
+// pooler has what is asked for, with the defaults.
+func pooler(plan *ServicePlan) (*part.Pooler, error) {
+	asked := plan.View.Pooler
+	if asked == nil {
+		return nil, nil //nolint:nilnil // none is asked for
+	}
+	image, err := plan.Class.EngineImage(string(v1alpha1.EnginePgBouncer), "")
+	return &part.Pooler{
+		Image: image, Mode: cmp.Or(asked.Mode, v1alpha1.PoolerTransaction),
+		ServerConnections: valueOr(asked.ServerConnections, 20), MaxClients: valueOr(asked.MaxClients, 1000),
+	}, err
 }
 
 // serviceImage is the image of the version that is asked for, else recorded, else the catalog's first.
@@ -270,13 +291,24 @@ func (p *ServicePlan) Complete(a *anchor.Anchor) {
 	}
 	service.Copies, service.Replicated = a.Copies, a.Replicated
 	p.completeBackups(a)
-	service.Consumers, service.Departed = nil, nil
+	p.completeConsumers(a)
+}
+
+func (p *ServicePlan) completeConsumers(a *anchor.Anchor) {
+	type entry struct{ namespace, stack, name string }
+	connections := map[entry]int64{}
+	for _, c := range p.Consumers {
+		connections[entry{c.Namespace, c.Stack, c.Entry}] = c.Connections
+	}
+	p.Service.Consumers, p.Service.Departed = nil, nil
 	for i := range a.Consumers {
-		if recorded := &a.Consumers[i]; recorded.Departed {
-			service.Departed = append(service.Departed, recorded.Facts())
-		} else {
-			service.Consumers = append(service.Consumers, recorded.Facts())
+		facts := a.Consumers[i].Facts()
+		if a.Consumers[i].Departed {
+			p.Service.Departed = append(p.Service.Departed, facts)
+			continue
 		}
+		facts.Connections = connections[entry{facts.Namespace, facts.Stack, facts.Entry}]
+		p.Service.Consumers = append(p.Service.Consumers, facts)
 	}
 }
 

@@ -29,10 +29,15 @@ type View struct {
 	Backup  string
 	Backups *v1alpha1.DatabaseBackup
 
+	// Pooler is what the spec says of one; nil: none.
+	Pooler *v1alpha1.DatabasePooler
+
 	replicas, shards, nodes int32
 	durable                 bool
 	eviction                v1alpha1.EvictionPolicy
 	grants                  []grant
+	topology                *v1alpha1.QueueTopology
+	vhosts                  []v1alpha1.VirtualHost
 
 	// recorded is the claimant that the anchor names; it counts where the labels say nothing.
 	recorded *v1alpha1.Claimant
@@ -74,7 +79,8 @@ func ViewOf(object client.Object) *View {
 func viewOfDatabase(o *v1alpha1.StackDatabase) *View {
 	view := &View{
 		Kind: KindDatabase, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
-		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, replicas: valueOr(o.Spec.Replicas, 0),
+		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, Pooler: o.Spec.Pooler,
+		replicas: valueOr(o.Spec.Replicas, 0),
 	}
 	if b := o.Spec.Bootstrap; b != nil {
 		view.Backup = b.Recovery.BackupRef.Name
@@ -106,6 +112,7 @@ func viewOfQueue(o *v1alpha1.StackQueue) *View {
 	view := &View{
 		Kind: KindQueue, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
 		Common: &o.Spec.DataServiceSpec, Status: &o.Status, nodes: valueOr(o.Spec.Nodes, 1),
+		topology: o.Spec.Topology, vhosts: o.Spec.VHosts,
 	}
 	for _, g := range o.Spec.AllowedConsumers {
 		view.grants = append(view.grants, grant{g.Namespaces, g.VHosts, v1alpha1.AccessOwner})

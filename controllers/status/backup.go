@@ -40,7 +40,7 @@ func Backup(pass BackupPass, now time.Time) v1alpha1.StackBackupStatus {
 	if job := pass.job(); verdict.Ready && job.Report != nil {
 		report := job.Report
 		next.Archive, next.Version, next.Bytes, next.Rows, next.SHA256 = report.Archive, report.Version, &report.Bytes, &report.Rows, report.SHA256
-		next.Engine = v1alpha1.DatabaseEngine(report.Engine)
+		next.Engine, next.Location, next.Endpoint = v1alpha1.DatabaseEngine(report.Engine), report.Location, report.Endpoint
 	}
 	c := conditions{list: next.Conditions, generation: next.ObservedGeneration, now: now}
 	c.root(verdict)
@@ -92,6 +92,50 @@ func LastBackup(object client.Object, backups []v1alpha1.StackBackup) {
 			database.Status.LastBackup = &v1alpha1.BackupRecord{Name: b.Name, CompletedAt: b.Status.CompletedAt}
 		}
 	}
+}
+
+// OverdueAt is when a database has waited too long for a backup: after the newest one, or else after it was made, a backup was due,
+// and six hours have passed, or the time to the next one where that is less, but an hour at least. The zero time: never.
+func OverdueAt(database *v1alpha1.StackDatabase) time.Time {
+	b := database.Spec.Backup
+	if b == nil || database.Spec.Suspend != nil && *database.Spec.Suspend {
+		return time.Time{}
+	}
+	s, ok := parseSchedule(b.Schedule, b.TimeZone)
+	if !ok {
+		return time.Time{}
+	}
+	from := database.CreationTimestamp.Time
+	if last := database.Status.LastBackup; last != nil {
+		from = last.CompletedAt.Time
+	}
+	due := s.Next(from)
+	if due.IsZero() {
+		return due
+	}
+	return due.Add(max(time.Hour, min(6*time.Hour, s.Next(due).Sub(due))))
+}
+
+// Current tells a database whether its newest backup is as young as its schedule asks. It follows LastBackup.
+func Current(object client.Object, now time.Time) {
+	database, ok := object.(*v1alpha1.StackDatabase)
+	if !ok {
+		return
+	}
+	status := &database.Status
+	at := OverdueAt(database)
+	if at.IsZero() || status.LastBackup == nil && now.Before(at) {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionBackupsCurrent)
+		return
+	}
+	verdict := Verdict{Ready: true, Reason: v1alpha1.ReasonCompleted, Message: "the newest backup is as young as spec.backup.schedule asks"}
+	if !now.Before(at) {
+		verdict = notReady(v1alpha1.ReasonOverdue,
+			"no backup was completed since one was due by spec.backup.schedule; kubectl get stackbackups tells of those that failed")
+	}
+	c := conditions{list: status.Conditions, generation: database.Generation, now: now}
+	c.verdict(v1alpha1.ConditionBackupsCurrent, verdict)
+	status.Conditions = c.list
 }
 
 // Verified tells a database what became of the newest try of a restore; nil says nothing new. Without tries the condition goes.

@@ -36,11 +36,12 @@ func Service(pass ServicePass, now time.Time) v1alpha1.DataServiceStatus {
 	next := *view.Status.DeepCopy()
 	next.ObservedGeneration = view.Object.GetGeneration()
 	pass.choices(&next)
-	verdict := pass.verdict()
-	pass.consumers(&next, view.Status.Consumers, verdict)
+	verdict := pass.verdict(pass.verdicts())
+	pass.consumers(&next, view.Status.Consumers, pass.verdict(pass.serviceVerdicts()))
 	c := conditions{list: next.Conditions, generation: next.ObservedGeneration, now: now}
 	c.root(verdict)
 	c.available(pass.serving())
+	pass.topology(&c)
 	if pass.Output != nil {
 		c.updates(slices.Clone(pass.Held))
 		next.Capabilities = sorted(append(slices.Clone(pass.Output.Verdicts), pass.rotation()...))
@@ -76,14 +77,14 @@ func (p *ServicePass) choices(next *v1alpha1.DataServiceStatus) {
 	}
 }
 
-func (p *ServicePass) verdict() Verdict {
+// verdict sums up the verdicts on workloads.
+func (p *ServicePass) verdict(verdicts []Verdict) Verdict {
 	switch {
 	case p.Err != nil:
 		return ofError(p.Err)
 	case p.State == nil || p.Output == nil:
 		return notReady(v1alpha1.ReasonProgressing, "nothing was observed yet")
 	}
-	verdicts := p.verdicts()
 	if verdict, found := worst(verdicts); found {
 		return verdict
 	}
@@ -101,20 +102,37 @@ func (p *ServicePass) verdict() Verdict {
 	return ready(p.Plan.Service.Engine + " answers")
 }
 
-// verdicts are those on the workloads that count.
+// verdicts are those on everything that the service is Ready with.
 func (p *ServicePass) verdicts() []Verdict {
-	var verdicts []Verdict
-	for _, w := range p.State.Workloads {
-		if !p.counts(w) {
-			continue
-		}
-		verdict := ofWorkload(strings.ToLower(w.Kind)+" "+w.Name, w)
-		if w.Stuck && w.Report != nil {
-			verdict.Message += "; when that is mended, delete the job: it is made again"
-		}
-		verdicts = append(verdicts, verdict)
+	verdicts := p.serviceVerdicts()
+	if topology := p.topologyVerdict(); topology != nil {
+		verdicts = append(verdicts, *topology)
 	}
 	return verdicts
+}
+
+// serviceVerdicts are those on the workloads that count for every stack that uses the service: what is declared in a broker is
+// not among them.
+func (p *ServicePass) serviceVerdicts() []Verdict {
+	if p.State == nil || p.Output == nil {
+		return nil
+	}
+	var verdicts []Verdict
+	for _, w := range p.State.Workloads {
+		if p.counts(w) {
+			verdicts = append(verdicts, ofPart(w))
+		}
+	}
+	return verdicts
+}
+
+// ofPart is the verdict on a workload of a service.
+func ofPart(w observe.Workload) Verdict {
+	verdict := ofWorkload(strings.ToLower(w.Kind)+" "+w.Name, w)
+	if w.Stuck && w.Report != nil {
+		verdict.Message += "; when that is mended, delete the job: it is made again"
+	}
+	return verdict
 }
 
 // counts says whether a workload tells of the service: its servers do, and of Jobs only the one of these inputs, when it has

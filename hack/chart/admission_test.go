@@ -114,10 +114,13 @@ func badPods(t *testing.T) map[string]shape {
 			pod + "automountServiceAccountToken"},
 		"token by default": {bad(j, func(w *workload) { w.pod.AutomountServiceAccountToken = nil }),
 			pod + "automountServiceAccountToken"},
-		"foreign service account": {bad(d, func(w *workload) { w.pod.ServiceAccountName = "deployer" }), pod + "serviceAccountName"},
-		"root":                    {bad(d, func(w *workload) { w.pod.SecurityContext.RunAsUser = ptr.To(int64(0)) }), pod + "securityContext"},
-		"may be root":             {bad(d, func(w *workload) { w.pod.SecurityContext.RunAsNonRoot = nil }), pod + "securityContext"},
-		"no security context":     {bad(d, func(w *workload) { w.pod.SecurityContext = nil }), pod + "securityContext"},
+		"service account of backups elsewhere": {bad(d, func(w *workload) { w.pod.ServiceAccountName = "acme-backup-target" }),
+			pod + "serviceAccountName"},
+		"foreign service account in a job": {bad(j, func(w *workload) { w.pod.ServiceAccountName = "deployer" }), pod + "serviceAccountName"},
+		"foreign service account":          {bad(d, func(w *workload) { w.pod.ServiceAccountName = "deployer" }), pod + "serviceAccountName"},
+		"root":                             {bad(d, func(w *workload) { w.pod.SecurityContext.RunAsUser = ptr.To(int64(0)) }), pod + "securityContext"},
+		"may be root":                      {bad(d, func(w *workload) { w.pod.SecurityContext.RunAsNonRoot = nil }), pod + "securityContext"},
+		"no security context":              {bad(d, func(w *workload) { w.pod.SecurityContext = nil }), pod + "securityContext"},
 		"seccomp": {bad(d, func(w *workload) { w.pod.SecurityContext.SeccompProfile.Type = "Unconfined" }),
 			pod + "securityContext.seccompProfile"},
 		"sysctl": {bad(d, func(w *workload) {
@@ -229,8 +232,12 @@ func TestBackupsAreAccepted(t *testing.T) {
 				LocalObjectReference: corev1.LocalObjectReference{Name: "shop-main-backup-key"}, Key: "passphrase",
 			},
 		}})
+		w.pod.Volumes = append(w.pod.Volumes, corev1.Volume{Name: "access", VolumeSource: corev1.VolumeSource{
+			Secret: &corev1.SecretVolumeSource{SecretName: "acme-backup-target"},
+		}})
 	})
-	for _, object := range []client.Object{run, scheduled(run)} {
+	identified := bad(run, func(w *workload) { w.pod.ServiceAccountName = "acme-backup-target" })
+	for _, object := range []client.Object{run, scheduled(run), identified, scheduled(identified)} {
 		if err := c.operator.Create(t.Context(), object, client.DryRunAll); err != nil {
 			t.Errorf("%T: %v", object, err)
 		}

@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,15 +23,20 @@ type backupRoom struct{ *harness.Namespace }
 // backupClass is the class local with a place for backups, under another name.
 func backupClass(t *testing.T, n backupRoom) string {
 	t.Helper()
+	n.classWith(t, "{volume: {size: 2Gi}}")
+	return n.Name
+}
+
+// classWith applies the class of the room, which is called like it, with a place for backups.
+func (n backupRoom) classWith(t *testing.T, target string) {
+	t.Helper()
 	content, err := os.ReadFile(filepath.Join(n.Root, "hack/images/catalog.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := n.Name
-	class := strings.NewReplacer("name: local", "name: "+name, `stackwright.dev/is-default-class: "true"`, `about: "backups"`).Replace(string(content))
-	n.Apply(class + "  backupTarget: {volume: {size: 2Gi}}\n")
-	n.DeleteAtEnd("stackclass/" + name)
-	return name
+	class := strings.NewReplacer("name: local", "name: "+n.Name, `stackwright.dev/is-default-class: "true"`, `about: "backups"`).Replace(string(content))
+	n.Apply(class + "  backupTarget: " + target + "\n")
+	n.DeleteAtEnd("stackclass/" + n.Name)
 }
 
 func backupOf(name, database string) string {
@@ -125,11 +132,69 @@ func put(t *testing.T, path string, content []byte) {
 	}
 }
 
+// On a disk that is full a backup fails with words, and those before are there still.
+func TestBackupOnAFullVolume(t *testing.T) {
+	t.Parallel()
+	n := backupRoom{suite.Namespace(t)}
+	class := backupClass(t, n)
+	n.Apply(stack("shop", "  stackClassName: "+class+"\n"+shopDatabase[1:]+"\n  components:\n  - {name: web, "+idle+"}\n"))
+	n.Ready("shop", later)
+	const web = "deployment/shop-web"
+	rows{n.Namespace, t}.write(web, "first")
+	n.Apply(backupOf("before", "shop-main"))
+	n.Await(&v1alpha1.StackBackup{}, "before", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonCompleted, later)
+	backup := &v1alpha1.StackBackup{}
+	if err := n.Get(backup, "before"); err != nil {
+		t.Fatal(err)
+	}
+	volume := filepath.Dir(n.archive(t, backup))
+	smallDisk(t, volume, "2m")
+	n.MustExec(web, `psql "$DATABASE_URL" -qv ON_ERROR_STOP=1 -c "create table noise as select md5(random()::text) from generate_series(1, 200000)"`)
+	n.Apply(backupOf("after", "shop-main"))
+	condition := n.Await(&v1alpha1.StackBackup{}, "after", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonTargetFull, 2*later)
+	t.Log(condition.Message)
+	archives, err := filepath.Glob(filepath.Join(volume, "2*"))
+	if err != nil || len(archives) != 1 || filepath.Base(archives[0]) != backup.Status.Archive {
+		t.Errorf("%v, there are %q", err, archives)
+	}
+	n.Apply(restoreOf("restored", class, "before"))
+	n.Apply(stack("again", "  databases: [{name: main, ref: {name: restored, database: shop}, access: Owner}]\n  components:\n  - {name: web, "+idle+"}\n"))
+	n.Ready("again", later)
+	rows{n.Namespace, t}.want("deployment/again-web", "first")
+}
+
+// smallDisk puts a small disk with what a folder holds in the place of the folder.
+func smallDisk(t *testing.T, folder, size string) {
+	t.Helper()
+	held := folder + ".held"
+	if err := os.CopyFS(held, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%s,mode=%o", size, info.Mode().Perm())); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Unmount(folder, syscall.MNT_DETACH)
+		_ = os.RemoveAll(held)
+	})
+	if err := os.Chmod(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(folder, os.DirFS(held)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // By the clock a backup is made, recorded, and restored for a try; no more archives are kept than were asked for.
 func TestScheduledBackup(t *testing.T) {
 	t.Parallel()
 	n := backupRoom{suite.Namespace(t)}
 	class := backupClass(t, n)
+	n.Run("create", "cronjob", "shop-main-backup", "--image=stackwright.test/nodejs:20", "--schedule=0 0 1 1 *", "--", "true")
 	n.Apply(stack("shop", "  stackClassName: "+class+"\n"+`  databases:
   - name: main
     engine: PostgreSQL
@@ -139,6 +204,8 @@ func TestScheduledBackup(t *testing.T) {
   components:
   - {name: web, `+idle+`}
 `))
+	n.Await(&v1alpha1.StackDatabase{}, "shop-main", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNameConflict, later)
+	n.Run("delete", "cronjob/shop-main-backup") // somebody else's, which was not touched
 	n.Ready("shop", later)
 	rows{n.Namespace, t}.write("deployment/shop-web", "first")
 	database := &v1alpha1.StackDatabase{}
@@ -161,4 +228,27 @@ func TestScheduledBackup(t *testing.T) {
 		}
 		return complete >= 2 && len(archives) <= 2, fmt.Sprintf("%d complete, there are %q", complete, archives)
 	})
+	n.scheduleFollows(t)
+}
+
+// scheduleFollows changes the schedule, and takes it back.
+func (n backupRoom) scheduleFollows(t *testing.T) {
+	t.Helper()
+	for _, c := range []struct{ patch, want string }{
+		{`{"name":"main","engine":"PostgreSQL","size":"Nano","storage":{"size":"1Gi"},"backup":{"schedule":"0 3 * * *"}}`, "0 3 * * *"},
+		{`{"name":"main","engine":"PostgreSQL","size":"Nano","storage":{"size":"1Gi"}}`, ""},
+	} {
+		n.Patch("backendstack/shop", `{"spec":{"databases":[`+c.patch+`]}}`)
+		harness.Eventually(t, soon, "backups are made as the spec says now", func() (bool, string) {
+			list := &batchv1.CronJobList{}
+			if err := n.Client.List(t.Context(), list, client.InNamespace(n.Name)); err != nil {
+				return false, err.Error()
+			}
+			got := ""
+			for i := range list.Items {
+				got += list.Items[i].Spec.Schedule
+			}
+			return got == c.want, fmt.Sprintf("%q instead of %q", got, c.want)
+		})
+	}
 }

@@ -78,6 +78,9 @@ func (s *scene) mutants(policy *networkingv1.NetworkPolicy) []mutant {
 		return result
 	}
 	for i, direction := range policy.Spec.PolicyTypes {
+		if len(policy.Spec.PolicyTypes) == 1 {
+			break // that it is missing says the same
+		}
 		edit(fmt.Sprintf("%s is not its affair", direction), func(s *networkingv1.NetworkPolicySpec) {
 			s.PolicyTypes = slices.Delete(s.PolicyTypes, i, i+1)
 			if direction == networkingv1.PolicyTypeIngress { // rules would be read all the same

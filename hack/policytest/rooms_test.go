@@ -3,9 +3,11 @@ package policytest
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,10 +66,18 @@ func (g golden) made(t *testing.T) ([]*networkingv1.NetworkPolicy, []*end) {
 			Spec     struct {
 				PodSelector *metav1.LabelSelector   `json:"podSelector"`
 				Template    *corev1.PodTemplateSpec `json:"template"`
+				JobTemplate *struct {
+					Spec struct {
+						Template *corev1.PodTemplateSpec `json:"template"`
+					} `json:"spec"`
+				} `json:"jobTemplate"`
 			} `json:"spec"`
 		}
 		if err := yaml.Unmarshal(body, &document); err != nil {
 			t.Fatal(err)
+		}
+		if scheduled := document.Spec.JobTemplate; scheduled != nil {
+			document.Spec.Template = scheduled.Spec.Template
 		}
 		switch meta := document.Metadata; {
 		case document.Spec.PodSelector != nil:
@@ -196,6 +206,30 @@ func balancerScene(t *testing.T, g golden) *scene {
 // sentinelPort is open to consumers of a cache with copies, which may ask where the primary is.
 const sentinelPort = 26379
 
+// toBucket is where the pods of a service's backups are let out to.
+func toBucket(s *part.Service) v1alpha1.EgressRule {
+	if s.Vault == nil || s.Vault.Bucket == nil {
+		return v1alpha1.EgressRule{CIDRs: []v1alpha1.CIDR{}}
+	}
+	rule := v1alpha1.EgressRule{Ports: []int32{443}}
+	if endpoint, err := url.Parse(s.Vault.Bucket.Endpoint); err == nil && endpoint.Port() != "" {
+		port, _ := strconv.Atoi(endpoint.Port())
+		rule.Ports[0] = int32(port) //nolint:gosec // ports fit
+	}
+	for _, cidr := range s.Vault.Bucket.CIDRs {
+		rule.CIDRs = append(rule.CIDRs, v1alpha1.CIDR(cidr))
+	}
+	if len(rule.CIDRs) == 0 {
+		rule.Hosts = []v1alpha1.Hostname{"s3"}
+	}
+	return rule
+}
+
+// carries says whether a pod of ours carries archives.
+func (e *end) carries() bool {
+	return e.ours && slices.Contains([]string{"backup", "restore", "verify"}, e.labels["app.kubernetes.io/component"])
+}
+
 // serviceScene is a golden case of an engine: its pods meet each other, and its consumers come in on the ports for clients.
 func serviceScene(t *testing.T, g golden) *scene {
 	t.Helper()
@@ -206,8 +240,11 @@ func serviceScene(t *testing.T, g golden) *scene {
 	if in.Kind == "StackCache" && in.Replicas > 0 {
 		clients = append(clients, sentinelPort)
 	}
-	s.ports = append(s.ports, sentinelPort, 6380, 5671, 5672, 11211) // of another mode of TLS, and of other engines
-	s.ports = append(s.ports, 4369, 15672, 15692, 25672)             // among nodes only
+	if in.Pooler != nil {
+		clients = append(clients, 6432)
+	}
+	s.ports = append(s.ports, 6380, 5671, 5672, 11211, 6432, sentinelPort) // of another mode of TLS, of other engines, of a pooler, and of sentinels
+	s.ports = append(s.ports, 4369, 15672, 15692, 25672)                   // among nodes only
 	s.roles = true
 	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{
 		"app.kubernetes.io/name": strings.ToLower(in.Engine), "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",
@@ -224,8 +261,11 @@ func serviceScene(t *testing.T, g golden) *scene {
 		})
 		s.ends = append(s.ends, e)
 	}
-	s.sends = func(_, to *end, port int, protocol corev1.Protocol) bool {
-		return to.ours || to.dns && port == 53 && protocol != corev1.ProtocolSCTP
+	bucket := toBucket(in)
+	s.note(bucket)
+	s.sends = func(from, to *end, port int, protocol corev1.Protocol) bool {
+		return to.ours || to.dns && port == 53 && protocol != corev1.ProtocolSCTP ||
+			from.carries() && to.outside() && within(bucket, to.address, port, protocol == corev1.ProtocolTCP)
 	}
 	s.accepts = func(from, _ *end, port int, protocol corev1.Protocol) bool {
 		return from.ours || admitted[from] && protocol == corev1.ProtocolTCP && slices.Contains(clients, port)

@@ -3,36 +3,22 @@ package mysql
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
-	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// Where things are in the containers.
-const (
-	configPath      = "/stackwright/config"
-	tlsPath         = "/stackwright/tls"
-	credentialsPath = "/stackwright/credentials"
-	consumersPath   = "/stackwright/consumers"
-	dataPath        = "/stackwright/data"
-	socketsPath     = "/run/mysqld"
-)
-
-// configMap holds the configuration of the server and the scripts that start it.
-func configMap(s *part.Service) *corev1.ConfigMap {
-	data := files(serverScripts)
-	data["my.cnf"] = serverConfig(s)
-	data["setup.cnf"] = setupConfig
-	return kit.Config(kit.ServiceIdentity(s, primaryRole), s.Namespace, kit.Child(s.Name, "config"), data)
+// configuration are the files of the server.
+func configuration(s *part.Service) map[string]string {
+	return map[string]string{"my.cnf": serverConfig(s), "setup.cnf": setupConfig}
 }
 
 // setupConfig is for the servers that the scripts start to prepare data: without a network.
-const setupConfig = `!include ` + configPath + `/my.cnf
+const setupConfig = `!include ` + replicated.ConfigPath + `/my.cnf
 [mysqld]
 skip_networking = ON
 performance_schema = OFF
@@ -42,16 +28,10 @@ pid_file = ` + socketsPath + `/setup.pid
 func serverConfig(s *part.Service) string {
 	var text strings.Builder
 	text.WriteString("[mysqld]\n# Set by the operator.\n")
-	writeSettings(&text, fixed(s))
+	replicated.WriteSettings(&text, fixed(s), quote)
 	text.WriteString("\n# By size, storage and parameters.\n")
-	writeSettings(&text, tuned(s))
+	replicated.WriteSettings(&text, tuned(s), quote)
 	return text.String()
-}
-
-func writeSettings(text *strings.Builder, values map[string]string) {
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		fmt.Fprintf(text, "%s = %s\n", name, quote(values[name]))
-	}
 }
 
 // fixed are the settings that nothing changes.
@@ -61,7 +41,7 @@ func fixed(s *part.Service) map[string]string {
 		"port":         fmt.Sprint(port),
 		"socket":       socketsPath + "/mysqld.sock",
 		"pid_file":     socketsPath + "/mysqld.pid",
-		"tmpdir":       dataPath + "/.tmp",
+		"tmpdir":       replicated.DataPath + "/.tmp",
 		"mysqlx":       "OFF",
 		// What somebody sets in a session does not outlive the server: spec.parameters says what it runs with.
 		"persisted_globals_load": "OFF",
@@ -112,8 +92,8 @@ func encryption(s *part.Service) map[string]string {
 	}
 	return map[string]string{
 		"require_secure_transport": required,
-		"ssl_ca":                   tlsPath + "/" + corev1.ServiceAccountRootCAKey,
-		"ssl_cert":                 tlsPath + "/" + corev1.TLSCertKey,
-		"ssl_key":                  tlsPath + "/" + corev1.TLSPrivateKeyKey,
+		"ssl_ca":                   replicated.TLSPath + "/" + corev1.ServiceAccountRootCAKey,
+		"ssl_cert":                 replicated.TLSPath + "/" + corev1.TLSCertKey,
+		"ssl_key":                  replicated.TLSPath + "/" + corev1.TLSPrivateKeyKey,
 	}
 }

@@ -30,7 +30,7 @@ func FuzzBuild(f *testing.F) {
 		s := parttest.NewSource(data).Service("StackDatabase", "MySQL", "8.4", known)
 		for _, consumers := range [][]part.Consumer{s.Consumers, s.Departed} {
 			for i := range consumers {
-				login(s, &consumers[i])
+				engine.Names.Login(s, &consumers[i])
 			}
 		}
 		output := parttest.Sound(t, s.Namespace, func() (part.Output, error) { return build(s) })
@@ -146,7 +146,7 @@ func FuzzBinding(f *testing.F) {
 		source := parttest.NewSource(data)
 		s := source.Service("StackDatabase", "MySQL", "8.4", nil)
 		c := source.Consumer()
-		login(s, &c)
+		engine.Names.Login(s, &c)
 		facts := binding(s, c, password)
 		address, err := url.Parse(facts["uri"])
 		if err != nil {
@@ -182,10 +182,10 @@ func FuzzLogin(f *testing.F) {
 		a, b := parttest.NewSource(one).Consumer(), parttest.NewSource(other).Consumer()
 		same := a.Namespace == b.Namespace && a.Stack == b.Stack && a.Entry == b.Entry
 		a.Private, b.Private = true, true
-		login(s, &a)
-		login(s, &b)
+		engine.Names.Login(s, &a)
+		engine.Names.Login(s, &b)
 		s.Consumers = []part.Consumer{a, b}
-		if err := checkNames(s); err != nil {
+		if err := engine.Names.Check(s); err != nil {
 			t.Error(err)
 		}
 		if base := func(c part.Consumer) string { return c.Login[:len(c.Login)-2] }; (base(a) == base(b)) != same {

@@ -1,134 +1,35 @@
 package mysql
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/stackwright/stackwright/api/v1alpha1"
-	"github.com/stackwright/stackwright/controllers/engines/internal/inputs"
-	"github.com/stackwright/stackwright/controllers/engines/internal/logins"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// planConfigMap holds what the Job has to do, and the scripts that do it.
-func planConfigMap(s *part.Service) *corev1.ConfigMap {
-	data := files(provisionScripts)
-	data["plan"] = plan(s)
-	return kit.Config(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), data)
+// provisioning makes databases and logins, and the account that backups are made with.
+func provisioning(s *part.Service) replicated.Job {
+	job := replicated.Job{Env: reachAs(s, "ADMIN_PASSWORD", s.Admin.Secret)}
+	if replicated.ReaderSecret(s) != "" {
+		job.Script, job.Scripts = "reader.sh", []string{"reader.sh", "reader.sql"}
+	}
+	return job
 }
 
-// plan is read line by line by scripts/provision.sh. The names in it were checked by checkNames.
-func plan(s *part.Service) string {
-	var databases, consumers []string
-	for i, c := range s.Consumers {
-		databases = append(databases, "database "+c.Database)
-		consumers = append(consumers, fmt.Sprintf("consumer %d %s %s %s %s", i, c.Access, c.Database, c.Login, logins.Other(c.Login)))
-	}
-	slices.Sort(databases)
-	lines := append(slices.Compact(databases), consumers...)
-	for _, login := range logins.Departed(s) {
-		lines = append(lines, "departed "+login)
-	}
-	var text strings.Builder
-	for _, line := range lines {
-		text.WriteString(line + "\n")
-	}
-	return text.String()
+// dumpEnv is what an archive is made with.
+func dumpEnv(s *part.Service) []corev1.EnvVar {
+	return slices.Concat([]corev1.EnvVar{
+		replicated.PodName(), {Name: "SERIES", Value: series(s.Image.Version)}, {Name: "LANG", Value: "C.UTF-8"},
+	}, reachAs(s, "BACKUP_PASSWORD", s.Vault.Login.Secret))
 }
 
-// provisionJob makes databases and logins. A change of the plan or of a Secret makes another Job.
-func provisionJob(s *part.Service, plan string) *batchv1.Job {
-	facts := jobInputs{Job: inputs.OfJob(s), TLS: s.TLS, ClusterDomain: s.ClusterDomain, Plan: plan, Admin: s.Admin.Secret}
-	if s.Certificate != nil {
-		facts.Certificate = s.Certificate.Secret
-	}
-	for _, c := range s.Consumers {
-		facts.Consumers = append(facts.Consumers, c.Credential.Secret)
-	}
-	hash := kit.Hash(facts)
-	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), provisionContainer(s, hash))
-	pod.Volumes = provisionVolumes(s, plan)
-	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
-	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
-	return kit.Job(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), pod, hash)
-}
-
-type jobInputs struct {
-	inputs.Job
-	TLS           v1alpha1.TLSMode `json:"tls,omitempty"`
-	ClusterDomain string           `json:"clusterDomain,omitempty"`
-	Plan          string           `json:"plan,omitempty"`
-	Admin         string           `json:"admin,omitempty"`
-	Certificate   string           `json:"certificate,omitempty"`
-	Consumers     []string         `json:"consumers,omitempty"`
-}
-
-// provisionContainer gets the hash of its Job's inputs: a Job begins by writing it into the server, and changes no login once
-// it reads another one there.
-func provisionContainer(s *part.Service, hash string) corev1.Container {
-	container := corev1.Container{
-		Name: provisionRole, Image: s.Image.Name, Command: []string{"sh", configPath + "/provision.sh"},
-		Env: slices.Concat([]corev1.EnvVar{
-			{Name: "CONSUMERS", Value: consumersPath},
-			{Name: "PLAN", Value: hash},
-			{Name: "LANG", Value: "C.UTF-8"},
-			{Name: "PORT", Value: strconv.Itoa(port)},
-			kit.SecretEnv("ADMIN_PASSWORD", s.Admin.Secret, keyPassword),
-		}, reach(s)),
-		Resources:       kit.SmallResources(),
-		SecurityContext: kit.Restricted(),
-		VolumeMounts: []corev1.VolumeMount{
-			{Name: "config", MountPath: configPath, ReadOnly: true},
-			{Name: "tmp", MountPath: "/tmp"},
-		},
-	}
-	if len(s.Consumers) > 0 {
-		container.VolumeMounts = append(container.VolumeMounts,
-			corev1.VolumeMount{Name: "consumers", MountPath: consumersPath, ReadOnly: true})
-	}
-	if s.Certificate != nil {
-		container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "tls", MountPath: tlsPath, ReadOnly: true})
-	}
-	return container
-}
-
-func provisionVolumes(s *part.Service, plan string) []corev1.Volume {
-	// The login of the client is written to tmp: into memory.
-	tmp := kit.EmptyDir("tmp", "16Mi")
-	tmp.EmptyDir.Medium = corev1.StorageMediumMemory
-	volumes := []corev1.Volume{kit.ConfigVolume("config", plan, 0o444), tmp}
-	if len(s.Consumers) > 0 {
-		volumes = append(volumes, consumersVolume(s))
-	}
-	if s.Certificate != nil {
-		authority := kit.SecretVolume("tls", s.Certificate.Secret)
-		authority.Secret.Items = []corev1.KeyToPath{
-			{Key: corev1.ServiceAccountRootCAKey, Path: corev1.ServiceAccountRootCAKey},
-		}
-		volumes = append(volumes, authority)
-	}
-	return volumes
-}
-
-// consumersVolume shows the Secret of each consumer in a folder that is named by its place in the plan.
-func consumersVolume(s *part.Service) corev1.Volume {
-	var sources []corev1.VolumeProjection
-	for i, c := range s.Consumers {
-		folder := strconv.Itoa(i)
-		sources = append(sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
-			LocalObjectReference: corev1.LocalObjectReference{Name: c.Credential.Secret},
-			Items: []corev1.KeyToPath{
-				{Key: "username", Path: folder + "/username"}, {Key: "password", Path: folder + "/password"},
-			},
-		}})
-	}
-	return corev1.Volume{Name: "consumers", VolumeSource: corev1.VolumeSource{
-		Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: kit.Ptr(int32(0o440))},
-	}}
+// reachAs is how the primary is reached with a password.
+func reachAs(s *part.Service, name, secret string) []corev1.EnvVar {
+	return slices.Concat([]corev1.EnvVar{
+		{Name: "PORT", Value: strconv.Itoa(port)}, kit.SecretEnv(name, secret, replicated.KeyPassword),
+	}, reach(s))
 }

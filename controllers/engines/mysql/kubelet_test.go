@@ -21,6 +21,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -33,6 +34,8 @@ type machine struct {
 	folder  string
 	service *part.Service
 	output  part.Output
+	// backup is the output of the last backup's Job.
+	backup  part.Output
 	secrets map[string]map[string]string
 	port    string
 }
@@ -113,7 +116,7 @@ type pod struct {
 func (m *machine) pod(name, address string) *pod {
 	m.t.Helper()
 	result := &pod{machine: m, name: name, address: address, folder: filepath.Join(m.folder, name), log: &bytes.Buffer{}}
-	for _, object := range m.output.Objects {
+	for _, object := range slices.Concat(m.output.Objects, m.backup.Objects) {
 		switch workload := object.(type) {
 		case *appsv1.StatefulSet:
 			if ordinal, found := strings.CutPrefix(name, workload.Name+"-"); found && !strings.Contains(ordinal, "-") {
@@ -135,8 +138,8 @@ func (m *machine) pod(name, address string) *pod {
 // local moves the paths, the port and the hosts of a text to this machine.
 func (p *pod) local(text string) string {
 	return strings.NewReplacer(
-		"/stackwright/", p.folder+"/stackwright/", socketsPath, p.folder+"/run", "/tmp/", p.folder+"/tmp/",
-		`bind_address = "*"`, `bind_address = "`+p.address+`"`, strconv.Itoa(port), p.machine.port, host(p.machine.service), primaryAddress,
+		corev1.TerminationMessagePathDefault, p.folder+"/report", "/stackwright/", p.folder+"/stackwright/", socketsPath, p.folder+"/run", "/tmp/", p.folder+"/tmp/",
+		`bind_address = "*"`, `bind_address = "`+p.address+`"`, strconv.Itoa(port), p.machine.port, replicated.Host(p.machine.service), primaryAddress,
 	).Replace(text)
 }
 
@@ -193,7 +196,7 @@ func (p *pod) content(volume string) map[string]string {
 
 // configured is the content of a ConfigMap.
 func (p *pod) configured(name string) map[string]string {
-	for _, object := range p.machine.output.Objects {
+	for _, object := range slices.Concat(p.machine.output.Objects, p.machine.backup.Objects) {
 		if config, ok := object.(*corev1.ConfigMap); ok && config.Name == name {
 			return config.Data
 		}

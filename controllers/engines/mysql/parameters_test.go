@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -216,7 +217,7 @@ func TestServerTakesEverySetting(t *testing.T) {
 		for name, list := range values {
 			chosen[name] = list[round%len(list)]
 		}
-		writeSettings(&text, chosen)
+		replicated.WriteSettings(&text, chosen, quote)
 		file := fmt.Sprintf("/tmp/try%d.cnf", round)
 		primary.must(os.WriteFile(filepath.Join(primary.folder, file), []byte(text.String()), 0o444))
 		output, err := primary.run(primary.spec.Containers[0], "mysqld", "--defaults-file="+file,

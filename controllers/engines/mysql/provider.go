@@ -3,11 +3,13 @@
 package mysql
 
 import (
+	"embed"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -15,34 +17,49 @@ import (
 const (
 	// port of the server.
 	port = 3306
-	// primaryRole and replicaRole tell the two StatefulSets apart in the component label; provisionRole is the Job's.
-	primaryRole, replicaRole, provisionRole = "primary", "replica", "provision"
+	// socketsPath is where the server's socket is.
+	socketsPath = "/run/mysqld"
 	// administrator is the account that the Job works as; scripts/accounts.sql makes it. The account root exists inside the pod
 	// only, with the same password.
 	administrator = "stackwright_admin"
-	// Keys of the administrator's Secret.
-	keyPassword, keyReplicationPassword, keyProbePassword = "password", "replication-password", "probe-password"
 )
+
+//go:embed scripts
+var scripts embed.FS
+
+// engine is what is true of every service.
+var engine = &replicated.Engine{
+	Name:        "mysql",
+	Port:        port,
+	SocketsPath: socketsPath,
+	LoginInTmp:  true,
+	Replication: "asynchronous",
+	Room:        room,
+	DumpEnv:     dumpEnv,
+	Names:       replicated.Names{LoginLimit: loginLimit, Reserved: isReserved},
+	Scripts: replicated.Scripts{
+		Folder: scripts,
+		Server: []string{
+			"mysql.sh", "initdb.sh", "root.sql", "accounts.sql", "join.sh", "follow.sql", "clone.sql", "judge.sql", "serve.sh",
+			"probe.sh", "alive.sh",
+		},
+		Provision: []string{"mysql.sh", "provision.sh", "begin.sql", "current.sql", "database.sql", "consumer.sql", "departed.sql"},
+		Dump:      []string{"mysql.sh", "dump.sh", "databases.sql", "lock.sql", "rows.sql", "unusable.sql"},
+		Restore:   []string{"mysql.sh", "restore.sh", "lend.sql", "settle.sql", "rows.sql"},
+	},
+}
 
 // Builtin returns the provider.
 func Builtin() part.Provider {
-	return part.Provider{
-		Name:           string(v1alpha1.ProviderBuiltin),
-		Kind:           "StackDatabase",
-		Engine:         string(v1alpha1.EngineMySQL),
-		DefaultTLS:     v1alpha1.TLSRequired,
-		Stateful:       func(*part.Service) bool { return true },
-		DefaultStorage: "10Gi",
-		AdminValues:    []string{keyPassword, keyReplicationPassword, keyProbePassword},
-		AdminData:      adminData,
-		ServerNames:    serverNames,
-		Endpoint:       endpoint,
-		Ports:          func(*part.Service) []int32 { return []int32{port} },
-		Login:          login,
-		Binding:        binding,
-		Upgrade:        upgrade,
-		Build:          build,
-	}
+	provider := engine.Provider()
+	provider.Engine = string(v1alpha1.EngineMySQL)
+	provider.AdminData = adminData
+	provider.Login = engine.Names.Login
+	provider.Binding = binding
+	provider.Upgrade = upgrade
+	provider.Backup = engine.Backup
+	provider.Build = build
+	return provider
 }
 
 // adminData is the administrator's Secret: the values, and the account that the first one belongs to.
@@ -78,50 +95,10 @@ func checkVersion(s *part.Service) error {
 }
 
 func build(s *part.Service) (part.Output, error) {
-	var output part.Output
-	for _, check := range []func(*part.Service) error{checkVersion, checkSize, checkParameters, checkNames} {
+	for _, check := range []func(*part.Service) error{checkVersion, checkSize, checkParameters, engine.Names.Check} {
 		if err := check(s); err != nil {
-			return output, err
+			return part.Output{}, err
 		}
 	}
-	config := configMap(s)
-	output.Add(config, primaryService(s), networkPolicy(s), primary(s, config.Name))
-	if s.Replicas > 0 {
-		output.Add(replicaService(s), replica(s, config.Name))
-	}
-	if budget := disruptionBudget(s); budget != nil {
-		output.Add(budget)
-	}
-	if !s.Suspended {
-		plan := planConfigMap(s)
-		job := provisionJob(s, plan.Name)
-		output.Add(plan, job)
-		output.Provisioning = job.Name
-	}
-	verdicts(s, &output)
-	return output, nil
-}
-
-// verdicts says how the capabilities that the service declares are served.
-func verdicts(s *part.Service, output *part.Output) {
-	verdict := func(name string, verdict v1alpha1.Verdict, message string) {
-		output.Verdict(v1alpha1.CapabilityVerdict{
-			Name: name, Verdict: verdict, Provider: string(v1alpha1.ProviderBuiltin), Message: message,
-		})
-	}
-	switch s.TLS {
-	case v1alpha1.TLSRequired:
-		verdict("TLS", v1alpha1.VerdictEnforced, "connections in clear text are refused")
-	case v1alpha1.TLSPreferred:
-		verdict("TLS", v1alpha1.VerdictFallback, "connections in clear text are accepted too; bindings name the encrypted ones")
-	default:
-		verdict("TLS", v1alpha1.VerdictUnsupported, "connections are in clear text, as tls.mode Disabled asks")
-	}
-	if s.Replicas > 0 {
-		verdict("ReadCopies", v1alpha1.VerdictEnforced, "asynchronous replication; a consumer with access ReadOnly reads from the copies")
-	}
-	if s.Production {
-		verdict("Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+
-			"no copy takes its place by itself")
-	}
+	return engine.Build(s, parts(s)), nil
 }

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -13,14 +14,19 @@ import (
 	"github.com/stackwright/stackwright/controllers/part/parttest"
 )
 
-// TestGolden shows the scripts by name: they are files beside this one, and the names of the ConfigMaps carry their hash.
+// TestGolden shows the scripts by name: they are files beside this one, and the names of the ConfigMaps carry their hash. Where
+// backups are kept, the Job of one is shown too.
 func TestGolden(t *testing.T) {
 	parttest.Run(t, func(s *part.Service) (part.Output, error) {
 		output, err := Builtin().Build(s)
+		if s.Vault != nil && s.Recovery == nil {
+			job, _ := Builtin().Backup(s, "before-the-sale")
+			output.Merge(job)
+		}
 		for _, object := range output.Objects {
 			if config, ok := object.(*corev1.ConfigMap); ok {
-				for name := range files(slices.Concat(serverScripts, provisionScripts)) {
-					if _, has := config.Data[name]; has {
+				for name := range config.Data {
+					if slices.Contains([]string{".sh", ".sql"}, path.Ext(name)) {
 						config.Data[name] = "(file scripts/" + name + ")"
 					}
 				}
@@ -72,7 +78,7 @@ func TestLogin(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			login(service, &c.in)
+			engine.Names.Login(service, &c.in)
 			if !strings.HasPrefix(c.in.Database, c.database) || !strings.HasPrefix(c.in.Login, c.login) {
 				t.Errorf("database %q, login %q", c.in.Database, c.in.Login)
 			}
@@ -81,7 +87,7 @@ func TestLogin(t *testing.T) {
 			}
 			service := *service
 			service.Consumers = []part.Consumer{c.in}
-			if err := checkNames(&service); err != nil {
+			if err := engine.Names.Check(&service); err != nil {
 				t.Error(err)
 			}
 		})
@@ -93,8 +99,8 @@ func TestLoginsAlternate(t *testing.T) {
 	first := part.Consumer{Namespace: "shop", Stack: "shop", Entry: "main", Private: true, Credential: part.Credential{Version: 1}}
 	second := first
 	second.Credential.Version = 2
-	login(service, &first)
-	login(service, &second)
+	engine.Names.Login(service, &first)
+	engine.Names.Login(service, &second)
 	if first.Login == second.Login || logins.Other(first.Login) != second.Login || first.Database != second.Database {
 		t.Errorf("%+v and %+v", first, second)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 )
 
 // copyOf starts a read copy beside its primary.
@@ -156,7 +157,7 @@ func TestClearText(t *testing.T) {
 			if got, err := m.ask(c, "CREATE TABLE orders (id int)"); err != nil {
 				t.Error(got)
 			}
-			c.user, c.password, c.database = administrator, m.secrets["admin-1"][keyPassword], ""
+			c.user, c.password, c.database = administrator, m.secrets["admin-1"][replicated.KeyPassword], ""
 			if got, err := m.ask(c, "SELECT 1"); (err == nil) != (mode == v1alpha1.TLSDisabled) {
 				t.Errorf("the administrator in clear text: %v %s", err, got)
 			}

@@ -21,6 +21,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -35,9 +36,9 @@ func shop(t *testing.T) *machine {
 	s.Parameters = map[string]string{"sql_mode": "ANSI,NO_BACKSLASH_ESCAPES", "event_scheduler": "off"}
 	s.Admin, s.Certificate = &part.Credential{Version: 1, Secret: "admin-1"}, &part.Credential{Version: 1, Secret: "tls"}
 	m.secrets["admin-1"] = map[string]string{
-		keyPassword: `ad'm\i"n#`, keyReplicationPassword: `re:pl\ic'a#"`, keyProbePassword: `pr"o%b$#e`,
+		replicated.KeyPassword: `ad'm\i"n#`, replicated.KeyReplicationPassword: `re:pl\ic'a#"`, replicated.KeyProbePassword: `pr"o%b$#e`,
 	}
-	m.secrets["tls"] = certificates(t, serverNames(s))
+	m.secrets["tls"] = certificates(t, replicated.ServerNames(s))
 	m.admit("shop", "main", v1alpha1.AccessOwner, "")
 	m.admit("writer", "db", v1alpha1.AccessReadWrite, "shop")
 	m.admit("reader", "db", v1alpha1.AccessReadOnly, "shop")
@@ -50,7 +51,7 @@ func (m *machine) admit(stack, entry string, access v1alpha1.AccessMode, databas
 		Namespace: "shop", Stack: stack, Entry: entry, Access: access, Database: database, Private: database == "",
 		Credential: part.Credential{Version: 1, Secret: stack + "-1"},
 	}
-	login(m.service, &c)
+	engine.Names.Login(m.service, &c)
 	m.secrets[c.Credential.Secret] = map[string]string{"username": c.Login, "password": `secret'\"` + stack}
 	m.service.Consumers = append(m.service.Consumers, c)
 }
@@ -113,7 +114,7 @@ func (m *machine) command(c client, sql string) *exec.Cmd {
 		"--connect-timeout=10", "-NB", "-e", sql,
 	}
 	if c.security == "VERIFY_IDENTITY" {
-		arguments = append(arguments, "--ssl-ca="+tlsPath+"/ca.crt")
+		arguments = append(arguments, "--ssl-ca="+replicated.TLSPath+"/ca.crt")
 	} else {
 		arguments = append(arguments, "--get-server-public-key")
 	}
@@ -149,7 +150,7 @@ func (m *machine) refused(consumer int, sql, want string) {
 func (m *machine) administrator(sql string) string {
 	m.t.Helper()
 	c := m.consumer(owner)
-	c.user, c.password, c.database = administrator, m.secrets[m.service.Admin.Secret][keyPassword], ""
+	c.user, c.password, c.database = administrator, m.secrets[m.service.Admin.Secret][replicated.KeyPassword], ""
 	got, err := m.ask(c, sql)
 	if err != nil {
 		m.t.Fatal(got)
@@ -161,7 +162,7 @@ func (m *machine) administrator(sql string) string {
 func (m *machine) root(p *pod, sql string) string {
 	m.t.Helper()
 	command := p.command(p.spec.Containers[0], "mysql", "--no-defaults", "--socket="+socketsPath+"/mysqld.sock", "--user=root", "-NB", "-e", sql)
-	command.Env = append(command.Env, "MYSQL_PWD="+m.secrets[m.service.Admin.Secret][keyPassword])
+	command.Env = append(command.Env, "MYSQL_PWD="+m.secrets[m.service.Admin.Secret][replicated.KeyPassword])
 	output, err := command.CombinedOutput()
 	if err != nil {
 		m.t.Fatalf("%s: %v %s", sql, err, output)
@@ -309,7 +310,7 @@ func TestServerLoginsComeAndGo(t *testing.T) {
 func (m *machine) rotate(consumer int) {
 	c := &m.service.Consumers[consumer]
 	c.Credential = part.Credential{Version: c.Credential.Version + 1, Secret: c.Stack + "-2"}
-	login(m.service, c)
+	engine.Names.Login(m.service, c)
 	m.secrets[c.Credential.Secret] = map[string]string{"username": c.Login, "password": "next"}
 }
 
@@ -335,7 +336,7 @@ func TestServerObeysTheLatestJob(t *testing.T) {
 	m.started()
 	m.administrator("REPLACE INTO stackwright.plan VALUES (1, 'another')")
 	job := m.pod(m.output.Provisioning, "")
-	begun := job.folder + configPath + "/begin.sql" // it has begun before the other did
+	begun := job.folder + replicated.ConfigPath + "/begin.sql" // it has begun before the other did
 	job.must(os.Remove(begun))
 	job.must(os.WriteFile(begun, []byte("DO 0;\n"), 0o444))
 	output, err := job.run(job.spec.Containers[0])
@@ -401,7 +402,7 @@ func TestServerTakesNewAdministratorPasswords(t *testing.T) {
 	replica.stop()
 	primary.kill() // the next start recovers first
 	m.service.Admin.Secret = "admin-2"
-	m.secrets["admin-2"] = map[string]string{keyPassword: "s2", keyReplicationPassword: "r2", keyProbePassword: "p2"}
+	m.secrets["admin-2"] = map[string]string{replicated.KeyPassword: "s2", replicated.KeyReplicationPassword: "r2", replicated.KeyProbePassword: "p2"}
 	m.build()
 	primary = m.pod("main-0", primaryAddress)
 	primary.prepare()

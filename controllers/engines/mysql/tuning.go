@@ -65,6 +65,18 @@ func tuned(s *part.Service) map[string]string {
 	return result
 }
 
+// ownConnections are those of probes, and of a backup and a provisioning Job that run at the same time.
+const ownConnections = 4
+
+// room is how many connections a server has for consumers. Each copy holds one to the primary.
+func room(s *part.Service) int64 {
+	all, err := strconv.ParseInt(tuned(s)["max_connections"], 10, 64)
+	if err != nil { // checkParameters has refused it
+		return 0
+	}
+	return max(0, all-int64(s.Replicas)-ownConnections)
+}
+
 // pool is what pages of tables may take. The server itself takes about 190 MiB, and a session that sorts some 3 MiB.
 func pool(available int64) int64 {
 	switch {

@@ -34,7 +34,7 @@ func (m *machine) backupNow(name string) map[string]any {
 	m.t.Helper()
 	m.build()
 	var err error
-	if m.backup, err = dumpJob(m.service, name); err != nil {
+	if m.backup, err = engine.Backup(m.service, name); err != nil {
 		m.t.Fatal(err)
 	}
 	return m.backupPod(name).carry(m.t)

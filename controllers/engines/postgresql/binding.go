@@ -1,38 +1,16 @@
 package postgresql
 
 import (
-	"net"
-	"net/url"
-	"strconv"
-
 	"github.com/stackwright/stackwright/api/v1alpha1"
-	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
 // binding returns the keys of a consumer's binding Secret.
 func binding(s *part.Service, c part.Consumer, password string) map[string]string {
-	server := host(s)
-	if c.Access == v1alpha1.AccessReadOnly && s.Replicas > 0 {
-		server = kit.ServiceHost(replicaName(s), s.Namespace, s.ClusterDomain)
-	}
-	return map[string]string{
-		"type": "postgresql", "provider": "stackwright",
-		"host": server, "port": strconv.Itoa(port), "database": c.Database,
-		"username": c.Login, "password": password,
-		"uri": uri(s, c, server, password),
-	}
-}
-
-func uri(s *part.Service, c part.Consumer, server, password string) string {
 	query := "sslmode=disable"
 	if s.TLS != v1alpha1.TLSDisabled {
-		// The path is where a component finds the binding; drivers read it unescaped or escaped alike.
-		query = "sslmode=verify-full&sslrootcert=/bindings/" + c.Entry + "/ca.crt"
+		query = "sslmode=verify-full&sslrootcert=" + replicated.BoundAuthority(c)
 	}
-	address := url.URL{
-		Scheme: "postgresql", User: url.UserPassword(c.Login, password),
-		Host: net.JoinHostPort(server, strconv.Itoa(port)), Path: "/" + c.Database, RawQuery: query,
-	}
-	return address.String()
+	return engine.Binding(s, c, password, query)
 }

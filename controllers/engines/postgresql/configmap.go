@@ -2,40 +2,28 @@ package postgresql
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
-	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// Where things are in the containers.
-const (
-	configPath      = "/stackwright/config"
-	tlsPath         = "/stackwright/tls"
-	credentialsPath = "/stackwright/credentials"
-	consumersPath   = "/stackwright/consumers"
-	dataPath        = "/stackwright/data"
-	socketsPath     = "/run/postgresql"
-)
-
-// configMap holds the configuration of the server and the scripts that start it.
-func configMap(s *part.Service) *corev1.ConfigMap {
-	data := files(serverScripts)
-	data["postgresql.conf"] = serverConfig(s)
-	data["pg_hba.conf"] = accessRules(s.TLS)
-	data["setup.conf"] = setupConfig
-	data["setup_hba.conf"] = setupRules
-	return kit.Config(kit.ServiceIdentity(s, primaryRole), s.Namespace, kit.Child(s.Name, "config"), data)
+// configuration are the files of the server.
+func configuration(s *part.Service) map[string]string {
+	return map[string]string{
+		"postgresql.conf": serverConfig(s),
+		"pg_hba.conf":     accessRules(s.TLS),
+		"setup.conf":      setupConfig,
+		"setup_hba.conf":  setupRules,
+	}
 }
 
 // setupConfig is for the server that scripts/initdb.sh starts: little memory, no network.
 const setupConfig = `include 'postgresql.conf'
-hba_file = '` + configPath + `/setup_hba.conf'
+hba_file = '` + replicated.ConfigPath + `/setup_hba.conf'
 listen_addresses = ''
 ssl = off
 shared_buffers = '16MB'
@@ -48,22 +36,16 @@ const setupRules = `local all postgres trust
 func serverConfig(s *part.Service) string {
 	var text strings.Builder
 	text.WriteString("# Set by the operator.\n")
-	writeSettings(&text, fixed(s))
+	replicated.WriteSettings(&text, fixed(s), quote)
 	text.WriteString("\n# By size, storage and parameters.\n")
-	writeSettings(&text, tuned(s))
+	replicated.WriteSettings(&text, tuned(s), quote)
 	return text.String()
-}
-
-func writeSettings(text *strings.Builder, values map[string]string) {
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		fmt.Fprintf(text, "%s = %s\n", name, quote(values[name]))
-	}
 }
 
 // fixed are the settings that nothing changes.
 func fixed(s *part.Service) map[string]string {
 	result := map[string]string{
-		"hba_file":                configPath + "/pg_hba.conf",
+		"hba_file":                replicated.ConfigPath + "/pg_hba.conf",
 		"listen_addresses":        "*",
 		"port":                    fmt.Sprint(port),
 		"unix_socket_directories": socketsPath,
@@ -83,8 +65,8 @@ func fixed(s *part.Service) map[string]string {
 	}
 	if s.TLS != v1alpha1.TLSDisabled {
 		result["ssl"] = "on"
-		result["ssl_cert_file"] = tlsPath + "/" + corev1.TLSCertKey
-		result["ssl_key_file"] = tlsPath + "/" + corev1.TLSPrivateKeyKey
+		result["ssl_cert_file"] = replicated.TLSPath + "/" + corev1.TLSCertKey
+		result["ssl_key_file"] = replicated.TLSPath + "/" + corev1.TLSPrivateKeyKey
 	}
 	if major(s.Image.Version) >= 17 {
 		result["allow_alter_system"] = "off"
@@ -94,7 +76,7 @@ func fixed(s *part.Service) map[string]string {
 
 // accessRules say who may connect. Only passwords let anybody in; the NetworkPolicy narrows from where. The server's own roles
 // come encrypted wherever there is a certificate, and reach nothing but what they are for.
-func accessRules(mode v1alpha1.TLSMode) string {
+func accessRules(mode v1alpha1.TLSMode, further ...[]string) string {
 	own, consumers := "hostssl", "hostssl"
 	switch mode {
 	case v1alpha1.TLSPreferred:
@@ -111,7 +93,7 @@ func accessRules(mode v1alpha1.TLSMode) string {
 		{consumers, "all", "all", "all", "scram-sha-256"},
 	}
 	var text strings.Builder
-	for _, rule := range rules {
+	for _, rule := range append(further, rules...) {
 		text.WriteString(strings.Join(strings.Fields(strings.Join(rule, " ")), " ") + "\n")
 	}
 	return text.String()

@@ -235,7 +235,7 @@ func FuzzLogin(f *testing.F) {
 		login(s, &a)
 		login(s, &b)
 		s.Consumers = []part.Consumer{a, b}
-		if err := checkNames(s); err != nil {
+		if err := engine.Names.Check(s); err != nil {
 			t.Error(err)
 		}
 		if base := func(c part.Consumer) string { return c.Login[:len(c.Login)-2] }; (base(a) == base(b)) != same {

@@ -21,6 +21,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -139,7 +140,7 @@ func (p *pod) local(text string) string {
 		corev1.TerminationMessagePathDefault, p.folder+"/report",
 		"/stackwright/", p.folder+"/stackwright/", socketsPath, p.folder+"/run", "/tmp/", p.folder+"/tmp/",
 		"listen_addresses = '*'", "listen_addresses = '"+p.address+"'", "posix", "mmap",
-		strconv.Itoa(port), p.machine.port, host(service), "localhost",
+		strconv.Itoa(port), p.machine.port, replicated.Host(service), "localhost",
 	).Replace(text)
 }
 

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -188,7 +189,7 @@ func TestServerTakesEverySetting(t *testing.T) {
 			chosen[name] = list[round%len(list)]
 		}
 		var text strings.Builder
-		writeSettings(&text, chosen)
+		replicated.WriteSettings(&text, chosen, quote)
 		file := fmt.Sprintf("try%d.conf", round)
 		primary.must(os.WriteFile(filepath.Join(primary.folder, file), []byte(text.String()), 0o444))
 		command := primary.command(primary.spec.Containers[0], "/usr/lib/postgresql/"+m.service.Image.Version+"/bin/postgres",

@@ -3,12 +3,13 @@
 package postgresql
 
 import (
+	"embed"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
-	"github.com/stackwright/stackwright/controllers/engines/internal/backup"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -16,34 +17,51 @@ import (
 const (
 	// port of the server.
 	port = 5432
-	// primaryRole and replicaRole tell the two StatefulSets apart in the component label; provisionRole is the Job's.
-	primaryRole, replicaRole, provisionRole = "primary", "replica", "provision"
+	// socketsPath is where the server's socket is.
+	socketsPath = "/run/postgresql"
 	// superuser is the administrator's role; probeUser and replicationUser are made by scripts/roles.sql.
 	superuser, probeUser, replicationUser = "postgres", "stackwright_probe", "stackwright_replication"
-	// Keys of the administrator's Secret.
-	keyPassword, keyReplicationPassword, keyProbePassword = "password", "replication-password", "probe-password"
 )
+
+//go:embed scripts
+var scripts embed.FS
+
+// engine is what is true of every service.
+var engine = &replicated.Engine{
+	Name:        "postgresql",
+	Port:        port,
+	PoolerPort:  poolerPort,
+	SocketsPath: socketsPath,
+	Memory:      []corev1.VolumeMount{{Name: "shm", MountPath: "/dev/shm"}},
+	// The signal that Kubernetes sends means waiting for every session to end. This one ends them.
+	PreStop:     []string{"sh", "-c", "kill -INT 1"},
+	Replication: "streaming",
+	DumpEnv:     dumpEnv,
+	Room:        room,
+	Names:       replicated.Names{LoginLimit: identifierLimit, Reserved: isReserved, SharedWithLogins: true},
+	Scripts: replicated.Scripts{
+		Folder: scripts,
+		Server: []string{"postgres.sh", "initdb.sh", "roles.sql", "join.sh", "serve.sh", "probe.sh", "alive.sh"},
+		Provision: []string{
+			"postgres.sh", "provision.sh", "database.sql", "reassign.sql", "consumer.sql", "departed.sql", "slots.sql", "begin.sql",
+			"current.sql", "reader.sql", "pooler.sql",
+		},
+		Dump:    []string{"postgres.sh", "dump.sh", "dump.sql", "databases.sql", "logins.sql", "rows.sql"},
+		Restore: []string{"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql"},
+	},
+}
 
 // Builtin returns the provider.
 func Builtin() part.Provider {
-	return part.Provider{
-		Name:           string(v1alpha1.ProviderBuiltin),
-		Kind:           "StackDatabase",
-		Engine:         string(v1alpha1.EnginePostgreSQL),
-		DefaultTLS:     v1alpha1.TLSRequired,
-		Stateful:       func(*part.Service) bool { return true },
-		DefaultStorage: "10Gi",
-		AdminValues:    []string{keyPassword, keyReplicationPassword, keyProbePassword},
-		AdminData:      adminData,
-		ServerNames:    serverNames,
-		Endpoint:       endpoint,
-		Ports:          func(*part.Service) []int32 { return []int32{port} },
-		Login:          login,
-		Binding:        binding,
-		Upgrade:        upgrade,
-		Backup:         dumpJob,
-		Build:          build,
-	}
+	provider := engine.Provider()
+	provider.Engine = string(v1alpha1.EnginePostgreSQL)
+	provider.AdminData = adminData
+	provider.Login = login
+	provider.Binding = binding
+	provider.Upgrade = upgrade
+	provider.Backup = engine.Backup
+	provider.Build = build
+	return provider
 }
 
 // adminData is the administrator's Secret: the values, and the role that the first one belongs to.
@@ -61,87 +79,11 @@ func upgrade(from, to string) error {
 }
 
 func build(s *part.Service) (part.Output, error) {
-	var output part.Output
 	if err := checkParameters(s); err != nil {
-		return output, err
+		return part.Output{}, err
 	}
-	if err := checkNames(s); err != nil {
-		return output, err
+	if err := engine.Names.Check(s); err != nil {
+		return part.Output{}, err
 	}
-	config := configMap(s)
-	set := primary(s, config.Name)
-	output.Add(config, primaryService(s), networkPolicy(s), set)
-	if s.Replicas > 0 {
-		output.Add(replicaService(s), replica(s, config.Name))
-	}
-	if budget := disruptionBudget(s); budget != nil {
-		output.Add(budget)
-	}
-	addBackups(s, config.Name, set, &output)
-	if runs(s) {
-		plan := planConfigMap(s)
-		job := provisionJob(s, plan.Name)
-		output.Add(plan, job)
-		output.Provisioning = job.Name
-	}
-	verdicts(s, &output)
-	return output, nil
-}
-
-// addBackups adds what keeps and makes backups, and what begins with one.
-func addBackups(s *part.Service, config string, set *appsv1.StatefulSet, output *part.Output) {
-	if s.Vault != nil {
-		output.Retain(backup.Claim(s))
-	}
-	if s.Vault != nil && s.Vault.Login != nil && s.Vault.Schedule != "" {
-		output.Merge(backup.Schedule(s, dumpStep(s)))
-	}
-	if s.Vault != nil && s.Vault.Verify != "" {
-		output.Merge(backup.Verify(s, restoreStep(s, config)))
-	}
-	if s.Recovery != nil && !s.Suspended {
-		restore := restoreJob(s, config, set)
-		output.Merge(restore)
-		output.Provisioning = restore.Provisioning
-	}
-}
-
-// runs says whether the servers should run: there is nothing for them to serve before a backup is restored.
-func runs(s *part.Service) bool { return !s.Suspended && s.Recovery == nil }
-
-// verdicts says how the capabilities that the service declares are served.
-func verdicts(s *part.Service, output *part.Output) {
-	verdict := func(name string, verdict v1alpha1.Verdict, message string) {
-		output.Verdict(v1alpha1.CapabilityVerdict{
-			Name: name, Verdict: verdict, Provider: string(v1alpha1.ProviderBuiltin), Message: message,
-		})
-	}
-	switch s.TLS {
-	case v1alpha1.TLSRequired:
-		verdict("TLS", v1alpha1.VerdictEnforced, "connections in clear text are refused")
-	case v1alpha1.TLSPreferred:
-		verdict("TLS", v1alpha1.VerdictFallback, "connections in clear text are accepted too; bindings name the encrypted ones")
-	default:
-		verdict("TLS", v1alpha1.VerdictUnsupported, "connections are in clear text, as tls.mode Disabled asks")
-	}
-	if s.Replicas > 0 {
-		verdict("ReadCopies", v1alpha1.VerdictEnforced, "streaming replication; a consumer with access ReadOnly reads from the copies")
-	}
-	verdictOnBackups(s, verdict)
-	if s.Production {
-		verdict("Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+
-			"no copy takes its place by itself")
-	}
-}
-
-// verdictOnBackups is silent where nobody expects backups.
-func verdictOnBackups(s *part.Service, verdict func(string, v1alpha1.Verdict, string)) {
-	switch {
-	case s.Vault != nil:
-		verdict("Backup", v1alpha1.VerdictEnforced, "a StackBackup makes an encrypted copy; keep Secret "+kit.BackupKey(s.Name)+
-			" outside the cluster too, since no backup can be read without it")
-	case s.Production:
-		verdict("Backup", v1alpha1.VerdictUnsupported, "production expects backups, and the class has no place for them; ask the "+
-			"platform team for spec.backupTarget of the StackClass")
-	}
+	return engine.Build(s, parts(s)), nil
 }

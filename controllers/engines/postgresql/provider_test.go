@@ -93,7 +93,7 @@ func TestLogin(t *testing.T) {
 			}
 			service := *service
 			service.Consumers = []part.Consumer{c.in}
-			if err := checkNames(&service); err != nil {
+			if err := engine.Names.Check(&service); err != nil {
 				t.Error(err)
 			}
 		})

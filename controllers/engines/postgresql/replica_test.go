@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 )
 
 // copyOf starts a read copy beside its primary.
@@ -39,7 +40,7 @@ func (m *machine) arrives(replica *pod, rows string) {
 
 func (m *machine) superuser(sql string) string {
 	m.t.Helper()
-	got, err := m.queryAs(superuser, m.secrets["admin-1"][keyPassword], "postgres", "127.0.0.1", "verify-full", sql)
+	got, err := m.queryAs(superuser, m.secrets["admin-1"][replicated.KeyPassword], "postgres", "127.0.0.1", "verify-full", sql)
 	if err != nil {
 		m.t.Fatal(got)
 	}
@@ -135,7 +136,7 @@ func TestCopyIsMadeAgainWhenThePrimaryDroppedItsLog(t *testing.T) {
 	// A running copy that cannot follow a living primary is not ready.
 	replica.eventually("the slot is free", func() error {
 		m.superuser("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
-		_, err := m.queryAs(superuser, m.secrets["admin-1"][keyPassword], "postgres", "127.0.0.1", "verify-full",
+		_, err := m.queryAs(superuser, m.secrets["admin-1"][replicated.KeyPassword], "postgres", "127.0.0.1", "verify-full",
 			"SELECT pg_sleep(0.2); SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
 		return err
 	})
@@ -188,7 +189,7 @@ func TestClearText(t *testing.T) {
 				"CREATE TABLE orders (id int)"); err != nil {
 				t.Error(got)
 			}
-			got, err := m.queryAs(superuser, m.secrets["admin-1"][keyPassword], "postgres", "127.0.0.1", "disable", "SELECT 1")
+			got, err := m.queryAs(superuser, m.secrets["admin-1"][replicated.KeyPassword], "postgres", "127.0.0.1", "disable", "SELECT 1")
 			if (err == nil) != (mode == v1alpha1.TLSDisabled) {
 				t.Errorf("the administrator in clear text: %v %s", err, got)
 			}

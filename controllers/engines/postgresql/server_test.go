@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -29,9 +30,9 @@ func shop(t *testing.T) *machine {
 	s.Parameters = map[string]string{"statement_timeout": "20s", "default_transaction_read_only": "off", "log_line_prefix": `'%m\ `}
 	s.Admin, s.Certificate = &part.Credential{Version: 1, Secret: "admin-1"}, &part.Credential{Version: 1, Secret: "tls"}
 	m.secrets["admin-1"] = map[string]string{
-		keyPassword: `su'p\er`, keyReplicationPassword: `re:pl\ic'a`, keyProbePassword: `pr"o%b$e`,
+		replicated.KeyPassword: `su'p\er`, replicated.KeyReplicationPassword: `re:pl\ic'a`, replicated.KeyProbePassword: `pr"o%b$e`,
 	}
-	m.secrets["tls"] = certificates(t, serverNames(s))
+	m.secrets["tls"] = certificates(t, replicated.ServerNames(s))
 	m.admit("shop", "main", v1alpha1.AccessOwner, "")
 	m.admit("writer", "db", v1alpha1.AccessReadWrite, "shop")
 	m.admit("reader", "db", v1alpha1.AccessReadOnly, "shop")
@@ -252,7 +253,7 @@ func (m *machine) session(consumer int) func() error {
 		"PGPASSWORD="+m.secrets[c.Credential.Secret]["password"])
 	job.must(command.Start())
 	job.eventually("a session of "+c.Login, func() error {
-		got, err := m.queryAs(superuser, m.secrets["admin-1"][keyPassword], "postgres", "127.0.0.1", "verify-full",
+		got, err := m.queryAs(superuser, m.secrets["admin-1"][replicated.KeyPassword], "postgres", "127.0.0.1", "verify-full",
 			"SELECT 1/count(*) FROM pg_stat_activity WHERE query LIKE '%sleep(15)' AND usename = '"+c.Login+"'")
 		if err != nil || got != "1" {
 			return os.ErrNotExist
@@ -318,7 +319,7 @@ func TestServerTakesNewAdministratorPasswords(t *testing.T) {
 	primary := m.started()
 	primary.kill() // the next start recovers first
 	m.service.Admin.Secret = "admin-2"
-	m.secrets["admin-2"] = map[string]string{keyPassword: "s2", keyReplicationPassword: "r2", keyProbePassword: "p2"}
+	m.secrets["admin-2"] = map[string]string{replicated.KeyPassword: "s2", replicated.KeyReplicationPassword: "r2", replicated.KeyProbePassword: "p2"}
 	m.build()
 	primary = m.pod("main-0", "127.0.0.1")
 	primary.prepare()

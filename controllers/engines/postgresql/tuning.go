@@ -66,6 +66,18 @@ func tuned(s *part.Service) map[string]string {
 	return result
 }
 
+// ownConnections are those of probes, and of a backup and a provisioning Job that run at the same time.
+const ownConnections = 4
+
+// room is how many connections a server has for consumers: those of the administrator are reserved, and copies have others.
+func room(s *part.Service) int64 {
+	all, err := strconv.ParseInt(tuned(s)["max_connections"], 10, 64)
+	if err != nil { // checkParameters has refused it
+		return 0
+	}
+	return max(0, all-wanted(s, "superuser_reserved_connections", 3)-wanted(s, "reserved_connections", 0)-ownConnections)
+}
+
 // wanted is a whole number that the user may have set.
 func wanted(s *part.Service, name string, otherwise int64) int64 {
 	if value, err := strconv.ParseInt(s.Parameters[name], 10, 64); err == nil {

@@ -14,6 +14,10 @@ func Build(s *part.Service) (part.Output, error) {
 	if err != nil {
 		return output, err
 	}
+	declared, err := declarations(s)
+	if err != nil {
+		return output, err
+	}
 	identity := shared(s)
 	output.Add(
 		settings,
@@ -29,6 +33,7 @@ func Build(s *part.Service) (part.Output, error) {
 		script, job := users(s)
 		output.Add(script, job)
 		output.Provisioning = job.Name
+		addTopology(s, declared, &output)
 	}
 	addVerdicts(s, &output)
 	return output, nil

@@ -1,10 +1,12 @@
 package rabbitmq
 
 import (
+	"encoding/json"
 	"maps"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,6 +31,7 @@ func FuzzBuild(f *testing.F) {
 				login(s, &consumers[i])
 			}
 		}
+		declareSomething(source, s)
 		output := parttest.Sound(t, s.Namespace, func() (part.Output, error) { return Build(s) })
 		if output == nil {
 			return
@@ -39,6 +42,9 @@ func FuzzBuild(f *testing.F) {
 			}
 			if pod := parttest.PodTemplate(object); pod != nil && pod.Spec.Containers[0].Name == "users" {
 				checkConsumers(t, s, pod.Spec.Containers[0].Env)
+			}
+			if config, ok := object.(*corev1.ConfigMap); ok && config.Data[topologyProgram] != "" {
+				checkDeclarations(t, s, config.Data)
 			}
 		}
 	})
@@ -107,6 +113,114 @@ func checkConsumers(t *testing.T, s *part.Service, env []corev1.EnvVar) {
 			t.Errorf("departed is %q", name)
 		}
 	}
+}
+
+// declareSomething gives a broker what a user may declare in it.
+func declareSomething(source *parttest.Source, s *part.Service) {
+	if s.Stack != "" && source.Bool() {
+		s.Topology = ptr(someTopology(source))
+	}
+	for i := range source.Int(3) {
+		s.VHosts = append(s.VHosts, v1alpha1.VirtualHost{Name: []string{"orders", "events"}[i], QueueTopology: someTopology(source)})
+	}
+}
+
+func someTopology(source *parttest.Source) v1alpha1.QueueTopology {
+	var t v1alpha1.QueueTopology
+	for range source.Int(3) {
+		t.Queues = append(t.Queues, v1alpha1.DeclaredQueue{
+			Name: someName(source), Type: parttest.Pick(source, "", v1alpha1.QueueQuorum, v1alpha1.QueueClassic, v1alpha1.QueueStream), QueueLimits: someLimits(source),
+		})
+	}
+	for range source.Int(3) {
+		t.Exchanges = append(t.Exchanges, v1alpha1.DeclaredExchange{
+			Name: someName(source), Type: parttest.Pick(source, v1alpha1.ExchangeDirect, v1alpha1.ExchangeTopic, v1alpha1.ExchangeFanout, v1alpha1.ExchangeHeaders),
+		})
+	}
+	for range source.Int(3) {
+		b := v1alpha1.DeclaredBinding{Exchange: someName(source), RoutingKey: v1alpha1.RoutingKey(source.Text())}
+		if source.Bool() {
+			b.Queue = someName(source)
+		} else {
+			b.ToExchange = someName(source)
+		}
+		if source.Bool() {
+			b.Headers = v1alpha1.MessageHeaders{"format": v1alpha1.HeaderValue(source.Text())}
+		}
+		t.Bindings = append(t.Bindings, b)
+	}
+	for range source.Int(3) {
+		t.Policies = append(t.Policies, v1alpha1.QueuePolicy{
+			Name: someName(source), Pattern: source.Text(), Priority: ptr(int32(source.Int(9))), //nolint:gosec // small
+			ApplyTo:    parttest.Pick(source, "", v1alpha1.PolicyQueues, v1alpha1.PolicyStreams, v1alpha1.PolicyExchanges),
+			Definition: &v1alpha1.PolicyDefinition{QueueLimits: someLimits(source), AlternateExchange: someName(source)},
+		})
+	}
+	return t
+}
+
+// someName is a name as the schema has it, or anything.
+func someName(source *parttest.Source) v1alpha1.BrokerName {
+	return v1alpha1.BrokerName(parttest.Pick(source, "orders", "orders.new:1", source.Label(20), source.Text()))
+}
+
+func someLimits(source *parttest.Source) v1alpha1.QueueLimits {
+	return v1alpha1.QueueLimits{
+		MaxLength: ptr(int64(source.Int(9))), MaxBytes: parttest.Pick[v1alpha1.Capacity](source, "", "1Ki", "512Mi", "9999999P"),
+		DeadLetterExchange: someName(source), Overflow: parttest.Pick(source, "", v1alpha1.OverflowDropHead, v1alpha1.OverflowRejectPublishDLX),
+	}
+}
+
+func ptr[T any](value T) *T { return &value }
+
+// arity is how long an item of each kind is, as topology.erl reads it.
+var arity = map[string]int{"policy": 6, "exchange": 3, "queue": 3, "binding": 6}
+
+// checkDeclarations: the program reads what was declared, each thing once and under its name.
+func checkDeclarations(t *testing.T, s *part.Service, files map[string]string) {
+	t.Helper()
+	var all []v1alpha1.QueueTopology
+	if s.Topology != nil {
+		all = append(all, *s.Topology)
+	}
+	for i := range s.VHosts {
+		all = append(all, s.VHosts[i].QueueTopology)
+	}
+	for i, declared := range all {
+		var items [][]any
+		if err := json.Unmarshal([]byte(files["vhost-"+strconv.Itoa(i)+".json"]), &items); err != nil {
+			t.Fatal(err)
+		}
+		names := map[string][]string{}
+		for _, item := range items {
+			kind, name := item[0].(string), item[1].(string)
+			if len(item) != arity[kind] || len(item) == 0 {
+				t.Errorf("the item %q", item)
+			}
+			names[kind] = append(names[kind], name)
+		}
+		for j := range declared.Queues {
+			if want := overJSON(t, string(declared.Queues[j].Name)); len(names["queue"]) != len(declared.Queues) || names["queue"][j] != want {
+				t.Errorf("the queues are %q", names["queue"])
+			}
+		}
+		if len(names["exchange"]) != len(declared.Exchanges) || len(names["binding"]) != len(declared.Bindings) || len(names["policy"]) != len(declared.Policies) {
+			t.Errorf("items %q of %+v", items, declared)
+		}
+	}
+}
+
+// overJSON is a text as it comes out of JSON: what is no UTF-8 is replaced.
+func overJSON(t *testing.T, text string) string {
+	t.Helper()
+	encoded, err := json.Marshal(text)
+	if err == nil {
+		err = json.Unmarshal(encoded, &text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // FuzzBinding: the addresses are addresses, whatever password and virtual host are, and their parts are those of the binding.

@@ -120,8 +120,13 @@ func login(s *part.Service, c *part.Consumer) {
 	switch {
 	case !c.Private:
 	case c.Stack == s.Stack && c.Namespace == s.Namespace:
-		c.Database = strings.NewReplacer("-", "_", ".", "_").Replace(s.Stack)
+		c.Database = makersVHost(s)
 	default:
 		c.Database = kit.Identifier(nameLimit, c.Namespace, c.Stack)
 	}
+}
+
+// makersVHost is the private virtual host of the stack that made the broker.
+func makersVHost(s *part.Service) string {
+	return strings.NewReplacer("-", "_", ".", "_").Replace(s.Stack)
 }

@@ -31,32 +31,37 @@ func users(s *part.Service) (*corev1.ConfigMap, *batchv1.Job) {
 	volumes := usersVolumes(s, config.Name)
 	// A Job begins by writing its plan into the broker, and ends once it reads another one there.
 	plan := kit.Hash(inputs.OfJob(s), volumes, env)
-	container := corev1.Container{
-		Name: "users", Image: s.Image.Name,
-		Command:         script(usersScript),
-		Env:             append(env, plainEnv("PLAN", plan)...),
-		Resources:       kit.SmallResources(),
-		SecurityContext: kit.Restricted(),
-		VolumeMounts: []corev1.VolumeMount{
-			readOnly(configVolume, configDir), readOnly(loginsVolume, loginsDir),
-			{Name: homeVolume, MountPath: homeDir}, {Name: tmpVolume, MountPath: "/tmp"},
-		},
-	}
-	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container)
+	pod := jobPod(s, corev1.Container{
+		Name: "users", Command: script(usersScript), Env: append(env, plainEnv("PLAN", plan)...),
+		VolumeMounts: []corev1.VolumeMount{readOnly(configVolume, configDir), readOnly(loginsVolume, loginsDir)},
+	})
 	pod.Volumes = volumes
+	return config, kit.Job(identity, s.Namespace, kit.Child(s.Name, "users"), pod, plan)
+}
+
+// jobPod is the pod of a Job that speaks to the nodes with their cookie: what its container needs besides its own.
+func jobPod(s *part.Service, container corev1.Container) corev1.PodSpec {
+	container.Image, container.Resources, container.SecurityContext = s.Image.Name, kit.SmallResources(), kit.Restricted()
+	container.VolumeMounts = append(container.VolumeMounts,
+		corev1.VolumeMount{Name: homeVolume, MountPath: homeDir}, corev1.VolumeMount{Name: tmpVolume, MountPath: "/tmp"})
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container)
 	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
-	return config, kit.Job(identity, s.Namespace, kit.Child(s.Name, "users"), pod, plan)
+	return pod
+}
+
+// withCookie puts a Job's script and the cookie of the nodes into one folder.
+func withCookie(s *part.Service, config string) corev1.Volume {
+	return projected(configVolume,
+		corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: config},
+		}},
+		fromSecret(s.Admin, corev1.KeyToPath{Key: valueCookie, Path: valueCookie}))
 }
 
 func usersVolumes(s *part.Service, config string) []corev1.Volume {
 	return []corev1.Volume{
-		projected(configVolume,
-			corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
-				LocalObjectReference: corev1.LocalObjectReference{Name: config},
-			}},
-			fromSecret(s.Admin, corev1.KeyToPath{Key: valueCookie, Path: valueCookie})),
-		projected(loginsVolume, credentials(s)...),
+		withCookie(s, config), projected(loginsVolume, credentials(s)...),
 		kit.EmptyDir(homeVolume, "16Mi"), kit.EmptyDir(tmpVolume, "64Mi"),
 	}
 }
@@ -72,14 +77,11 @@ func credentials(s *part.Service) []corev1.VolumeProjection {
 	return sources
 }
 
-func usersEnv(s *part.Service) []corev1.EnvVar {
-	var nodes, consumers []string
+// brokerEnv is what a Job needs to know to speak to the nodes.
+func brokerEnv(s *part.Service) []corev1.EnvVar {
+	var nodes []string
 	for ordinal := range s.Nodes {
 		nodes = append(nodes, nodeName(s, ordinal))
-	}
-	for i, consumer := range s.Consumers {
-		line := append([]string{folder(i), consumer.Database}, permissions(consumer.Access)...)
-		consumers = append(consumers, strings.Join(line, " ")+"\n")
 	}
 	return plainEnv(
 		"HOME", homeDir,
@@ -87,9 +89,19 @@ func usersEnv(s *part.Service) []corev1.EnvVar {
 		"RABBITMQ_USE_LONGNAME", "true",
 		"NODES", strings.Join(nodes, " "),
 		"QUEUE_TYPE", queueType(s),
+	)
+}
+
+func usersEnv(s *part.Service) []corev1.EnvVar {
+	var consumers []string
+	for i, consumer := range s.Consumers {
+		line := append([]string{folder(i), consumer.Database}, permissions(consumer.Access)...)
+		consumers = append(consumers, strings.Join(line, " ")+"\n")
+	}
+	return append(brokerEnv(s), plainEnv(
 		"CONSUMERS", strings.Join(consumers, ""),
 		"DEPARTED", strings.Join(logins.Departed(s), " "),
-	)
+	)...)
 }
 
 // permissions are the patterns of names that a login may configure, write and read. Consuming is reading.

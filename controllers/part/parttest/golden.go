@@ -80,6 +80,9 @@ func Render(t *testing.T, output part.Output) string {
 	if output.Provisioning != "" {
 		write("provisioning", output.Provisioning)
 	}
+	if output.Topology != "" {
+		write("topology", output.Topology)
+	}
 	if len(output.Verdicts) > 0 {
 		write("verdicts", output.Verdicts)
 	}

@@ -108,10 +108,30 @@ func (s *Source) Service(kind, engine, version string, parameters []string) *par
 			Login: &part.Credential{Version: 1, Secret: service.Name + "-backup-v1-bcdfg"},
 		}
 		if s.Bool() {
+			service.Vault.Storage, service.Vault.Bucket = part.Storage{}, s.bucket()
+		}
+		if s.Bool() {
 			service.Recovery = &part.Recovery{Source: s.Label(44), Archive: "20261123-120823-x7k2p"}
 		}
 	}
 	return service
+}
+
+// bucket is one as the API lets it through.
+func (s *Source) bucket() *part.Bucket {
+	result := &part.Bucket{
+		Name: s.Label(63), Prefix: Pick(s, "", "eu1", "clusters/eu1"), Region: "us-east-1", VirtualHost: s.Bool(), Authorities: Pick(s, "", "authority\n"),
+		Endpoint: Pick(s, "", "https://s3.example.com", "https://s3.storage.svc:9000", "https://10.1.2.3", "https://a.b.c:1"),
+	}
+	if s.Bool() {
+		result.CIDRs = []string{"10.0.0.0/8"}
+	}
+	if s.Bool() {
+		result.Secret = s.Label(30) + "-backup-target"
+	} else {
+		result.ServiceAccount = s.Label(30) + "-backup-target"
+	}
+	return result
 }
 
 var digest = strings.Repeat("0", 64)

@@ -75,6 +75,8 @@ type Options struct {
 	Confirm int
 	// Patience stops a run after that many failures; 0 never does.
 	Patience int
+	// Journal has the plans that need not be run, and takes down those that are; nil: none.
+	Journal *Journal
 	// Say prints progress.
 	Say func(format string, args ...any)
 }
@@ -98,9 +100,10 @@ func Run(ctx context.Context, c Campaign, o Options) (*Report, error) {
 		return nil, fmt.Errorf("%s: undisturbed runs: %w", name, err)
 	}
 	report := &Report{Campaign: name, Tries: tries, Plans: len(plans), Seed: o.Seed, Lanes: len(lanes)}
-	drawn := draw(plans, o)
-	o.Say("%s: %d of %d plans, seed %d, after %s", name, len(drawn), len(plans), o.Seed, since(begin))
-	r := &runner{Options: o, name: name, report: report, todo: drawn, total: len(drawn), begin: time.Now()}
+	drawn, ended := o.Journal.pick(draw(plans, o))
+	report.Results = ended
+	o.Say("%s: %d of %d plans, %d of them before, seed %d, after %s", name, len(drawn)+len(ended), len(plans), len(ended), o.Seed, since(begin))
+	r := &runner{Options: o, name: name, report: report, todo: drawn, total: len(drawn) + len(ended), begin: time.Now()}
 	var group sync.WaitGroup
 	for i, lane := range lanes {
 		group.Go(func() { r.work(ctx, i, lane) })
@@ -281,6 +284,9 @@ func (r *runner) done(result Result) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.report.Results = append(r.report.Results, result)
+	if err := r.Journal.note(&result); err != nil && r.failed == nil {
+		r.failed = err
+	}
 	if result.Failed() {
 		r.Say("%s: FAILED %s (%.1f s)\n%v", r.name, result.Plan, result.Seconds, result.Err)
 	}

@@ -17,6 +17,7 @@ var unusedGrants = map[string]string{
 	"update stackdatabases/finalizers.stackwright.dev": blockOwnerDeletion,
 	"update stackcaches/finalizers.stackwright.dev":    blockOwnerDeletion,
 	"update stackqueues/finalizers.stackwright.dev":    blockOwnerDeletion,
+	"update stackbackups/finalizers.stackwright.dev":   blockOwnerDeletion,
 	"patch events.events.k8s.io":                       "client-go counts an event that repeats itself within minutes",
 }
 

@@ -48,6 +48,7 @@ func say(format string, args ...any) {
 type options struct {
 	campaign.Options
 	source, report, overlay string
+	journal                 string
 	race                    bool
 	names                   []string
 }
@@ -62,6 +63,7 @@ func parse(args []string) (*options, error) {
 	flags.DurationVar(&o.Limit, "limit", 0, "end a campaign after that time")
 	flags.IntVar(&o.Patience, "patience", 0, "end a campaign after that many failures; 0 never does")
 	shard := flags.String("shard", "", "K/N runs the Kth of N parts of the plans, so that several machines share them")
+	flags.StringVar(&o.journal, "journal", "", "leave out the plans that passed according to this file, and add those that pass: a run goes on where it was")
 	flags.StringVar(&o.report, "report", "", "append a line of JSON for each campaign to this file")
 	flags.StringVar(&o.source, "source", "", "build the operator from this tree instead of the project's")
 	flags.StringVar(&o.overlay, "overlay", "", "build the operator with this overlay of go build")
@@ -98,6 +100,17 @@ func run(ctx context.Context, args []string) error {
 	if o.Settings, err = prepare(ctx, o, folder); err != nil {
 		return err
 	}
+	if o.journal != "" {
+		if o.Journal, err = campaign.OpenJournal(o.journal); err != nil {
+			return err
+		}
+		defer o.Journal.Close()
+	}
+	return o.try(ctx, chosen)
+}
+
+// try runs campaigns one after the other, and tells how each ended.
+func (o *options) try(ctx context.Context, chosen []campaign.Campaign) error {
 	failed := 0
 	for _, c := range chosen {
 		report, err := campaign.Run(ctx, c, o.Options)

@@ -3,6 +3,7 @@
 package backup
 
 import (
+	"slices"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -17,12 +18,11 @@ const (
 	// ScriptsPath is where a step finds its scripts and those of this package.
 	ScriptsPath = "/stackwright/scripts"
 	archivePath = "/stackwright/archive"
-	vaultPath   = "/stackwright/vault"
 
 	// refused is the exit code of a script for a cause that another try does not mend.
 	refused = 3
 	// tries is how often a pod may fail for other causes; they are further and further apart.
-	tries = 6
+	tries = 4
 	// keptSeconds is how long a finished Job can be looked at.
 	keptSeconds = 24 * 60 * 60
 )
@@ -37,18 +37,10 @@ type Step struct {
 	Files map[string]string
 }
 
-// Claim keeps the backups of a service. It has no owner.
-func Claim(s *part.Service) *corev1.PersistentVolumeClaim {
-	return &corev1.PersistentVolumeClaim{
-		ObjectMeta: kit.ServiceIdentity(s, kit.BackupRole).Lasting().Meta(s.Namespace, kit.BackupClaim(s.Name)),
-		Spec:       kit.ClaimSpec(s.Vault.Storage, corev1.ReadWriteOnce),
-	}
-}
-
 // Dump is the Job that makes one backup: the engine makes an archive, and rclone stores it.
 func Dump(s *part.Service, name string, step Step) part.Output {
 	identity := kit.ServiceIdentity(s, kit.BackupRole)
-	scripts := kit.Config(identity, s.Namespace, name, files(step, "store.sh"))
+	scripts := kit.Config(identity, s.Namespace, name, files(s, step, "store.sh"))
 	job := job(identity, s.Namespace, name, dumpPod(s, scripts.Name, step))
 	job.Spec.TTLSecondsAfterFinished = kit.Ptr(int32(keptSeconds))
 	return part.Output{Objects: []part.Object{scripts, job}}
@@ -57,14 +49,14 @@ func Dump(s *part.Service, name string, step Step) part.Output {
 // Schedule makes backups by itself.
 func Schedule(s *part.Service, step Step) part.Output {
 	identity := kit.ServiceIdentity(s, kit.BackupRole)
-	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.BackupRole), files(step, "store.sh"))
+	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.BackupRole), files(s, step, "store.sh"))
 	return part.Output{Objects: []part.Object{scripts, cronJob(s, identity, s.Vault.Schedule, dumpPod(s, scripts.Name, step))}}
 }
 
 // Verify restores the newest archive by itself into a claim that goes with its pod.
 func Verify(s *part.Service, step Step) part.Output {
 	identity := kit.ServiceIdentity(s, kit.VerifyRole)
-	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.VerifyRole), files(step, "fetch.sh"))
+	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.VerifyRole), files(s, step, "fetch.sh"))
 	archive := part.Recovery{Source: s.Name}
 	volumes := append([]corev1.Volume{scratch(s, kit.DataVolume)}, step.Volumes...)
 	pod := pod(s, scripts.Name, archive, volumes, carrier(s, "fetch", archive, true), engineStep(s, step.Container, archive))
@@ -99,7 +91,14 @@ func dumpPod(s *part.Service, scripts string, step Step) corev1.PodSpec {
 	if s.Vault.Keep > 0 {
 		store.Env = append(store.Env, corev1.EnvVar{Name: "KEEP", Value: strconv.Itoa(int(s.Vault.Keep))})
 	}
-	return pod(s, scripts, archive, step.Volumes, engineStep(s, step.Container, archive), store)
+	if s.Vault.KeepSeconds > 0 {
+		store.Env = append(store.Env, corev1.EnvVar{Name: "KEEP_SECONDS", Value: strconv.FormatInt(s.Vault.KeepSeconds, 10)})
+	}
+	result := pod(s, scripts, archive, step.Volumes, engineStep(s, step.Container, archive), store)
+	if s.Vault.Bucket != nil { // a claim is mounted, or no container begins
+		result.InitContainers = slices.Insert(result.InitContainers, 0, carrier(s, "reach", archive, true))
+	}
+	return result
 }
 
 // Restore is the Job that makes the claim of a service's primary from a backup, before any server runs: rclone fetches the archive
@@ -107,7 +106,7 @@ func dumpPod(s *part.Service, scripts string, step Step) corev1.PodSpec {
 func Restore(s *part.Service, claim corev1.PersistentVolumeClaim, step Step) part.Output {
 	identity := kit.ServiceIdentity(s, kit.RestoreRole)
 	claim.Namespace = s.Namespace
-	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.RestoreRole), files(step, "fetch.sh"))
+	scripts := kit.Config(identity, s.Namespace, kit.Child(s.Name, kit.RestoreRole), files(s, step, "fetch.sh"))
 	fetch := carrier(s, "fetch", *s.Recovery, true)
 	volumes := append([]corev1.Volume{claimVolume(kit.DataVolume, claim.Name, false)}, step.Volumes...)
 	pod := pod(s, scripts.Name, *s.Recovery, volumes, fetch, engineStep(s, step.Container, *s.Recovery))
@@ -143,22 +142,24 @@ func archiveEnv(s *part.Service, archive part.Recovery) []corev1.EnvVar {
 
 // carrier is the container that stores or fetches. What is in the place of the backups cannot be read without the key.
 func carrier(s *part.Service, verb string, archive part.Recovery, readOnly bool) corev1.Container {
-	key := kit.BackupKey(archive.Source)
+	key, place := kit.BackupKey(archive.Source), placeOf(s, archive.Source)
 	return corev1.Container{
 		Name: verb, Image: s.Vault.Image.Name, Command: []string{"sh", ScriptsPath + "/" + verb + ".sh"},
-		Env: append(archiveEnv(s, archive),
-			corev1.EnvVar{Name: "TARGET", Value: vaultPath},
-			corev1.EnvVar{Name: "KEY", Value: key},
-			kit.SecretEnv("PASSPHRASE", key, "passphrase"),
-		),
+		Env: slices.Concat(archiveEnv(s, archive),
+			[]corev1.EnvVar{
+				{Name: "TARGET", Value: place.target},
+				{Name: "LOCATION", Value: kit.BackupLocation(s.Vault, s.Namespace, archive.Source)},
+				{Name: "KEY", Value: key},
+				kit.SecretEnv("PASSPHRASE", key, "passphrase"),
+			}, place.env),
 		Resources:       kit.SmallResources(),
 		SecurityContext: kit.Restricted(),
-		VolumeMounts: []corev1.VolumeMount{
+		VolumeMounts: slices.Concat([]corev1.VolumeMount{
 			{Name: "scripts", MountPath: ScriptsPath, ReadOnly: true},
 			{Name: "archive", MountPath: archivePath},
-			{Name: "vault", MountPath: vaultPath, ReadOnly: readOnly},
+		}, place.mounts(readOnly), []corev1.VolumeMount{
 			{Name: "carrier", MountPath: "/tmp"},
-		},
+		}),
 	}
 }
 
@@ -168,12 +169,11 @@ func pod(
 ) corev1.PodSpec {
 	spec := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), second)
 	spec.InitContainers = []corev1.Container{first}
-	spec.Volumes = append([]corev1.Volume{
-		kit.ConfigVolume("scripts", scripts, 0o444),
-		scratch(s, "archive"),
-		claimVolume("vault", kit.BackupClaim(archive.Source), false),
-		kit.EmptyDir("carrier", "64Mi"),
-	}, volumes...)
+	if s.Vault.Bucket != nil {
+		spec.ServiceAccountName = s.Vault.Bucket.ServiceAccount
+	}
+	spec.Volumes = slices.Concat([]corev1.Volume{kit.ConfigVolume("scripts", scripts, 0o444), scratch(s, "archive")},
+		placeOf(s, archive.Source).volumes, []corev1.Volume{kit.EmptyDir("carrier", "64Mi")}, volumes)
 	return spec
 }
 

@@ -2,8 +2,10 @@ package backup
 
 import (
 	"embed"
-	"fmt"
 	"maps"
+
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
 )
 
 // scripts are fixed: values reach them as environment variables and files.
@@ -11,15 +13,19 @@ import (
 //go:embed scripts
 var scripts embed.FS
 
-// files returns the engine's scripts with those of this package that go with a verb.
-func files(step Step, verb string) map[string]string {
+// authorities is the file, beside the scripts, with the certificates that the server's is checked with.
+const authorities = "authorities.crt"
+
+// files returns the engine's scripts with those of this package that go with a verb, and what they read.
+func files(s *part.Service, step Step, verb string) map[string]string {
+	names := []string{"archive.sh", "vault.sh", verb}
 	result := maps.Clone(step.Files)
-	for _, name := range []string{"archive.sh", "vault.sh", verb} {
-		content, err := scripts.ReadFile("scripts/" + name)
-		if err != nil { // unreachable: the files are embedded, and every golden case reads all of them
-			panic(fmt.Sprintf("script %s: %v", name, err))
-		}
-		result[name] = string(content)
+	if b := s.Vault.Bucket; b != nil && b.Authorities != "" {
+		result[authorities] = b.Authorities
 	}
+	if s.Vault.Bucket != nil && verb == "store.sh" {
+		names = append(names, "reach.sh")
+	}
+	maps.Copy(result, kit.Scripts(scripts, names))
 	return result
 }

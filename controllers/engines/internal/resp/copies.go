@@ -87,7 +87,7 @@ func sentinelHosts(s *part.Service) string {
 	return strings.Join(hosts, ",")
 }
 
-// scriptEnv is what scripts/common.sh reads; self is the name of the own pod.
+// scriptEnv is what scripts/cluster.sh reads; self is the name of the own pod.
 func scriptEnv(engine Engine, s *part.Service, self string) []corev1.EnvVar {
 	options := ""
 	if s.TLS != v1alpha1.TLSDisabled {

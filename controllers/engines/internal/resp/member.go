@@ -15,7 +15,7 @@ import (
 
 // memberConfig is the configuration of a server that is one of several, and the scripts that decide what it is.
 func memberConfig(s *part.Service) *corev1.ConfigMap {
-	data := files("common.sh", "member.sh", "ready.sh", "leave.sh", "provision.sh")
+	data := kit.Scripts(scripts, []string{"cluster.sh", "member.sh", "ready.sh", "leave.sh", "provision.sh"})
 	data[configFile] = configuration(s) + render(replication(s))
 	return kit.Config(kit.ServiceIdentity(s, primaryRole), s.Namespace, kit.Child(s.Name, "member"), data)
 }
@@ -142,18 +142,6 @@ func sentinels(engine Engine, s *part.Service, config string) *appsv1.StatefulSe
 	}
 	kit.SetInputs(set, watchInputs(s))
 	return set
-}
-
-func files(names ...string) map[string]string {
-	result := map[string]string{}
-	for _, name := range names {
-		content, err := scripts.ReadFile("scripts/" + name)
-		if err != nil { // unreachable: the files are embedded, and the golden cases with copies read all of them
-			panic("script " + name + ": " + err.Error())
-		}
-		result[name] = string(content)
-	}
-	return result
 }
 
 // port names of the proxy are those of the server: Services lead to either by the same name.

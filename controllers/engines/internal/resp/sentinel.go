@@ -33,7 +33,7 @@ const anonymous = "user default on nopass sanitize-payload ~* &* -@all +ping +he
 
 // watchConfig is the configuration of the sentinels, and the scripts of their pods.
 func watchConfig(s *part.Service) *corev1.ConfigMap {
-	data := files("common.sh", "sentinel.sh", "proxy.sh", "watch.sh")
+	data := kit.Scripts(scripts, []string{"cluster.sh", "sentinel.sh", "proxy.sh", "watch.sh"})
 	data["sentinel.conf"] = render(sentinelConfiguration(s)) + anonymous + "\n"
 	return kit.Config(kit.ServiceIdentity(s, sentinelRole), s.Namespace, watchName(s), data)
 }

@@ -45,6 +45,12 @@ provision_reader() {
 	sql reader.sql
 }
 
+# provision_pooler lets the pooler look up the passwords of logins.
+provision_pooler() {
+	say "role stackwright_pooler"
+	sql pooler.sql
+}
+
 # provision_consumer gives a login its password and its group.
 provision_consumer() {
 	say "login $4: $2 of database $3"
@@ -86,6 +92,7 @@ while read -r verb a b c d e; do
 	consumer) provision_consumer "$a" "$b" "$c" "$d" "$e" ;;
 	departed) say "login $a: taken back" && sql departed.sql "login=$a" ;;
 	reader) provision_reader ;;
+	pooler) provision_pooler ;;
 	replicas) drop_slots "$a" ;;
 	*) false ;;
 	esac || failed="$failed, $verb $a $d"

@@ -59,6 +59,8 @@ type group struct {
 	In      string   `json:"in"`
 	Reasons []string `json:"reasons"`
 	Rows    map[string]*row
+	// Alone: an entry of a stack has none of the leaves.
+	Alone bool `json:"alone"`
 	// Like makes a row for every leaf of another kind that has none here: its effect is the same field of the object Child.
 	Like, Child string
 }
@@ -113,6 +115,7 @@ func (r *row) adopt(g *group, suffix string) {
 	if r.Base == "" {
 		r.Base = g.Base
 	}
+	r.Alone = r.Alone || g.Alone
 	r.Remembers = r.Remembers || strings.HasPrefix(r.Base, "shared-")
 	with := maps.Clone(g.With)
 	if with == nil {

@@ -49,7 +49,11 @@ func wrongNumbers(s *apiextensionsv1.JSONSchemaProps) []wrong {
 		values = append(values, wrong{"of no enum", int64(2)})
 	}
 	if s.Minimum != nil || s.Format == "int32" {
-		values = append(values, wrong{"far below", int64(-1 << 40)}, wrong{"far above", int64(1 << 40)})
+		far := int64(1 << 40)
+		if s.Format == "int64" {
+			far = 1 << 62
+		}
+		values = append(values, wrong{"far below", -far}, wrong{"far above", far})
 	}
 	return values
 }

@@ -74,17 +74,10 @@ var engineRoot = debian.RootFS{
 }
 
 func engines() Recipe {
-	return Recipe{
-		Name:  enginesLayer,
-		About: "the engines' root file system",
-		Tags: []string{
-			"stackwright.test/postgresql:17", "stackwright.test/valkey:8.1", "stackwright.test/redis:8.0",
-			"stackwright.test/memcached:1.6", "stackwright.test/rabbitmq:4.0", "stackwright.test/nginx:1.26",
-			"stackwright.test/apache:2.4", "stackwright.test/nodejs:20", "stackwright.test/celery:5.5",
-		},
-		inputs: func(string) (any, error) { return []any{engineRoot, engineConfig()}, nil },
-		build:  buildEngines,
-	}
+	return ofRoot(enginesLayer, "the engines' root file system", engineRoot, engineConfig(),
+		"stackwright.test/postgresql:17", "stackwright.test/valkey:8.1", "stackwright.test/redis:8.0",
+		"stackwright.test/memcached:1.6", "stackwright.test/rabbitmq:4.0", "stackwright.test/nginx:1.26",
+		"stackwright.test/apache:2.4", "stackwright.test/nodejs:20", "stackwright.test/celery:5.5")
 }
 
 func engineConfig() archive.Config {
@@ -92,8 +85,14 @@ func engineConfig() archive.Config {
 	return archive.Config{User: user + ":" + user, Env: []string{"PATH=" + searchPath, "LANG=C.UTF-8"}, Cmd: []string{"bash"}}
 }
 
-func buildEngines(ctx context.Context, job *job) error {
-	return buildRoot(ctx, job, engines(), engineRoot, engineConfig())
+// ofRoot is the recipe of an archive whose images are one root file system.
+func ofRoot(name, about string, root debian.RootFS, config archive.Config, tags ...string) Recipe {
+	recipe := Recipe{
+		Name: name, About: about, Tags: tags,
+		inputs: func(string) (any, error) { return []any{root, config}, nil },
+	}
+	recipe.build = func(ctx context.Context, job *job) error { return buildRoot(ctx, job, recipe, root, config) }
+	return recipe
 }
 
 // buildRoot makes a root file system and writes it as the one layer of a recipe's image.

@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/stackwright/stackwright/hack/images/internal/archive"
@@ -27,15 +26,7 @@ var mysqlRoot = debian.RootFS{
 }
 
 func mysql() Recipe {
-	return Recipe{
-		Name:   "mysql",
-		About:  "the root file system of MySQL",
-		Tags:   []string{"stackwright.test/mysql:9.7"},
-		inputs: func(string) (any, error) { return []any{mysqlRoot, mysqlConfig()}, nil },
-		build: func(ctx context.Context, job *job) error {
-			return buildRoot(ctx, job, mysql(), mysqlRoot, mysqlConfig())
-		},
-	}
+	return ofRoot("mysql", "the root file system of MySQL", mysqlRoot, mysqlConfig(), "stackwright.test/mysql:9.7")
 }
 
 func mysqlConfig() archive.Config {

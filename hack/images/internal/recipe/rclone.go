@@ -8,38 +8,47 @@ import (
 	"github.com/stackwright/stackwright/hack/images/internal/debian"
 )
 
-const rcloneTag = "stackwright.test/rclone:1.60"
+const rcloneTag = "stackwright.test/rclone:1.71"
 
-// rcloneRoot is what carries backups. It has no user of an engine: a pod runs it as the engine's own.
+// rcloneProgram is of the version that the operator's own catalog names: what is tested is what is shipped.
+var rcloneProgram = program{module: "rclone", path: "."}
+
+// rcloneRoot is what the scripts of backups need besides. It has no user of an engine: a pod runs it as the engine's own.
 var rcloneRoot = debian.RootFS{
 	Suite:    "trixie",
-	Packages: []string{"rclone", "ca-certificates", "busybox"},
+	Packages: []string{"ca-certificates", "busybox"},
 	Exclude:  []string{"/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*"},
 	Users:    []debian.User{{Name: "app", ID: debian.Unprivileged, Home: "/app"}},
 	Finish:   []string{`: >"$1/etc/resolv.conf" && rm -rf "$1"/var/log/*.log "$1"/var/log/apt`},
-	Checks:   []string{"rclone version", "sha256sum --version", "awk 'BEGIN { exit }'", "find --version"},
+	Checks:   []string{"sha256sum --version", "awk 'BEGIN { exit }'", "find --version"},
 	Path:     searchPath,
 }
 
 func rclone() Recipe {
 	return Recipe{
-		Name:   "rclone",
-		About:  "the program that carries backups",
-		Tags:   []string{rcloneTag},
-		inputs: func(string) (any, error) { return []any{rcloneRoot, engineConfig()}, nil },
-		build:  buildRclone,
+		Name:  "rclone",
+		About: "the program that carries backups",
+		Tags:  []string{rcloneTag},
+		inputs: func(source string) (any, error) {
+			sources, err := rcloneProgram.inputs(source)
+			return []any{rcloneRoot, sources, engineConfig()}, err
+		},
+		build: buildRclone,
 	}
 }
 
 func buildRclone(ctx context.Context, job *job) error {
-	layer := filepath.Join(job.work, "root.tar")
-	if err := debian.Make(ctx, rcloneRoot, layer, filepath.Join(job.logs, "rclone.log"), job.report); err != nil {
+	root := filepath.Join(job.work, "root.tar")
+	if err := debian.Make(ctx, rcloneRoot, root, filepath.Join(job.logs, "rclone.log"), job.report); err != nil {
 		return err
 	}
-	job.report.Step("writing the archive")
-	stored, err := job.out.AddLayerFile("rclone", layer)
+	base, err := job.out.AddLayerFile("rclone-root", root)
 	if err != nil {
 		return err
 	}
-	return job.out.AddImage([]string{rcloneTag}, engineConfig(), runtime.GOARCH, stored)
+	top, err := rcloneProgram.layer(ctx, job, "usr/local/bin/rclone")
+	if err != nil {
+		return err
+	}
+	return job.out.AddImage([]string{rcloneTag}, engineConfig(), runtime.GOARCH, base, top)
 }

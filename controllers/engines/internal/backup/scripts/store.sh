@@ -9,17 +9,23 @@ name=$(fact archive)
 # leave takes away what was stored of an archive that is not complete.
 leave() {
 	cp /tmp/said /tmp/cause
-	rclone purge "vault:$name" >/dev/null 2>&1 || true
+	rclone purge $quickly "vault:$name" >/dev/null 2>&1 || true
 	cp /tmp/cause /tmp/said
 	unreachable
 }
 
-# retain removes the oldest archives beyond KEEP. It runs after this one is complete, which is the newest and stays.
+# ago prints a time so many seconds ago as it stands in the names of archives.
+ago() { date -u -d "@$(($(date -u '+%s') - $1))" '+%Y%m%d-%H%M%S'; }
+
+# surplus prints the archives beyond KEEP, and those that were begun more than KEEP_SECONDS ago.
+surplus() {
+	[ -z "${KEEP:-}" ] || head -n "-$KEEP" /tmp/archives
+	[ -z "${KEEP_SECONDS:-}" ] || awk -v before="$(ago "$KEEP_SECONDS")" '$0 < before' /tmp/archives
+}
+
+# retain removes archives. It runs after this one is complete, which stays.
 retain() {
-	archives >/tmp/archives
-	surplus=$(($(wc -l </tmp/archives) - KEEP))
-	[ "$surplus" -gt 0 ] || return 0
-	head -n "$surplus" /tmp/archives | while read -r old; do
+	surplus | sort -u | while read -r old; do
 		[ "$old" != "$name" ] || continue
 		say "removing $old"
 		# Without its manifest it is no archive any more, whatever interrupts the rest.
@@ -29,8 +35,8 @@ retain() {
 
 # sweep removes what was begun two days ago and never completed. A folder that cannot be listed is left alone.
 sweep() {
-	before=$(date -u -d "@$(($(date -u '+%s') - 172800))" '+%Y%m%d-%H%M%S')
-	folders | while read -r each; do
+	before=$(ago 172800)
+	grep -vxF -f /tmp/archives /tmp/folders | while read -r each; do
 		[ "$(printf '%s\n' "$each" "$before" | sort | head -n 1)" = "$each" ] && rclone lsf "vault:$each" >/tmp/listed 2>/dev/null || continue
 		grep -qx manifest /tmp/listed || {
 			say "removing $each, which was never complete"
@@ -47,9 +53,13 @@ transfer check --download "$ARCHIVE" "vault:$name" --exclude /manifest || leave
 transfer copyto "$ARCHIVE/manifest" "vault:$name/manifest" || leave
 sync
 transfer check --download "$ARCHIVE" "vault:$name" || leave
-[ -z "${KEEP:-}" ] || retain
-sweep
+if listed; then
+	retain
+	sweep
+else
+	say "older archives cannot be listed ($(said)): they are looked at next time"
+fi
 bytes=$(rclone size --json "vault:$name" | sed 's/.*"bytes":\([0-9]*\).*/\1/')
 say "$name is complete"
-printf '{"archive":"%s","engine":"%s","version":"%s","bytes":%s,"rows":%s,"sha256":"%s"}' \
-	"$name" "$ENGINE" "$(fact version)" "$bytes" "$(fact rows)" "$(digest "$ARCHIVE/manifest")" >"$REPORT"
+printf '{"archive":"%s","location":"%s","endpoint":"%s","engine":"%s","version":"%s","bytes":%s,"rows":%s,"sha256":"%s"}' \
+	"$name" "$LOCATION" "${ENDPOINT:-}" "$ENGINE" "$(fact version)" "$bytes" "$(fact rows)" "$(digest "$ARCHIVE/manifest")" >"$REPORT"

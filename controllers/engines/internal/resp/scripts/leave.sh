@@ -1,6 +1,6 @@
 # Runs before a member is stopped. A copy must not be chosen any more; a primary hands over, and waits for a copy that it can hand
 # over to as long as one may come: what is kept in memory only goes with the last member that has it.
-. "$CONFIG/common.sh"
+. "$CONFIG/cluster.sh"
 touch "$TMP/leaving"
 ask "$HERE" "$PORT" CONFIG SET replica-priority 0 >/dev/null
 attempts=$PATIENCE

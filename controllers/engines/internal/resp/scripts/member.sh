@@ -1,6 +1,6 @@
 # Starts a server once it is known what it is: the sentinels say who the primary is, and never this process itself. One that was
 # the primary and starts again is empty, or older than its copies: as long as a copy can take its place it waits for that.
-. "$CONFIG/common.sh"
+. "$CONFIG/cluster.sh"
 primary=
 until [ -n "$primary" ]; do
   named=$(elected)

@@ -1,5 +1,5 @@
 # Makes the logins on every member, and has the primary be one of those that stay.
-. "$CONFIG/common.sh"
+. "$CONFIG/cluster.sh"
 attempts=60
 pause() {
   attempts=$((attempts - 1))

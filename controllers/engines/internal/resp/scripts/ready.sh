@@ -1,6 +1,6 @@
 # A member is ready when it answers, and, as a copy, has what its primary has. What follows from that is set here too: whether it
 # may be chosen, whether it takes writes alone, and the list of logins where that changed while this member was away.
-. "$CONFIG/common.sh"
+. "$CONFIG/cluster.sh"
 set_to() { ask "$HERE" "$PORT" -e CONFIG SET "$1" "$2" >/dev/null; }
 
 facts=$(member "$HERE")

@@ -1,5 +1,5 @@
 # Runs a sentinel, and tells the proxy beside it where the primary is.
-. "$CONFIG/common.sh"
+. "$CONFIG/cluster.sh"
 state="$STATE/sentinel.conf"
 
 # primary: what the others say where this one remembers nothing.

@@ -1,0 +1,44 @@
+package replicated
+
+import (
+	"net"
+	"net/url"
+	"strconv"
+
+	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/kit"
+	"github.com/stackwright/stackwright/controllers/part"
+)
+
+// Binding returns the keys of a consumer's binding Secret. Query are the options of its address.
+func (e *Engine) Binding(s *part.Service, c part.Consumer, password, query string) map[string]string {
+	server, port := Host(s), strconv.Itoa(int(e.Port))
+	if readsCopies(s, c) {
+		server = kit.ServiceHost(ReplicaName(s), s.Namespace, s.ClusterDomain)
+	}
+	address := url.URL{
+		Scheme: e.Name, User: url.UserPassword(c.Login, password),
+		Host: net.JoinHostPort(server, port), Path: "/" + c.Database, RawQuery: query,
+	}
+	keys := map[string]string{
+		"type": e.Name, "provider": "stackwright",
+		"host": server, "port": port, "database": c.Database,
+		"username": c.Login, "password": password,
+		"uri": address.String(),
+	}
+	if s.Pooler != nil && !readsCopies(s, c) {
+		pooled := strconv.Itoa(int(e.PoolerPort))
+		keys["direct-port"], keys["direct-uri"] = port, keys["uri"]
+		address.Host = net.JoinHostPort(server, pooled)
+		keys["port"], keys["uri"] = pooled, address.String()
+	}
+	return keys
+}
+
+// readsCopies says whether a consumer is led to the read copies.
+func readsCopies(s *part.Service, c part.Consumer) bool {
+	return c.Access == v1alpha1.AccessReadOnly && s.Replicas > 0
+}
+
+// BoundAuthority is where a component finds the authority of a binding. Drivers read the path unescaped or escaped alike.
+func BoundAuthority(c part.Consumer) string { return "/bindings/" + c.Entry + "/ca.crt" }

@@ -36,15 +36,16 @@ elected() {
   done
 }
 
-# heirs: how many copies the sentinels would choose from, as most of them see it.
+# heirs WATCHER: the copies that a sentinel would choose from.
 heirs() {
-  for watcher in $(sentinels); do
-    ask "$watcher" 26379 SENTINEL replicas "$GROUP" | awk '
-      $0 == "flags" { getline flags }
-      $0 == "slave-priority" || $0 == "replica-priority" { getline priority; if (priority > 0 && flags !~ /down|disconnected/) heirs++ }
-      END { print heirs + 0 }'
-  done | sort -n | sed -n 2p
+  ask "$1" 26379 SENTINEL replicas "$GROUP" | awk '
+    $0 == "ip" { getline host }
+    $0 == "flags" { getline flags }
+    $0 == "slave-priority" || $0 == "replica-priority" { getline priority; if (priority > 0 && flags !~ /down|disconnected/) print host }'
 }
+
+# choosable: most of the sentinels have a copy that they would choose.
+choosable() { [ "$(for watcher in $(sentinels); do heirs "$watcher" | head -n 1; done | wc -l)" -ge 2 ]; }
 
 # known HOST: most of the sentinels have a copy on their list.
 known() {
@@ -63,41 +64,69 @@ ready_heir() {
   return 1
 }
 
-# in_step HOST: every copy that follows a primary has all that it wrote: the sentinels may choose any of them.
+# in_step HOST WATCHER: whichever copy this sentinel chooses, it has all that the primary wrote.
 in_step() {
-  facts=$(member "$1")
-  offset=$(told "$facts" master_repl_offset)
-  following=$(told "$facts" 'slave[0-9]*' | grep -c 'state=online,')
-  [ "$following" -gt 0 ] && [ "$(told "$facts" 'slave[0-9]*' | grep -c "state=online,offset=$offset,")" -eq "$following" ]
+  offset=$(told "$(member "$1")" master_repl_offset)
+  candidates=$(heirs "$2")
+  [ -n "$offset" ] && [ -n "$candidates" ] || return 1
+  for host in $candidates; do
+    facts=$(member "$host")
+    [ "$(told "$facts" master_host)" = "$1" ] && [ "$(told "$facts" master_link_status)" = up ] || return 1
+    [ "$(told "$facts" slave_repl_offset)" -ge "$offset" ] || return 1
+  done
 }
 
-# hand_over HOST: another member becomes the primary in the place of this one. Writes wait meanwhile, so that none is lost.
+# undisputed HOST WATCHER: this primary stays it. The sentinel that was told to replace it does not, and no other member was promoted.
+undisputed() {
+  [ "$(elected)" = "$1" ] || return 1
+  flags=$(ask "$2" 26379 SENTINEL master "$GROUP" | awk '$0 == "flags" { getline; print }')
+  case $flags in '' | *failover*) return 1 ;; esac
+  for host in $(members); do
+    if [ "$host" != "$1" ] && [ "$(told "$(member "$host")" role)" = master ]; then return 1; fi
+  done
+}
+
+# moment: now, in seconds. Those since 1970 do not fit into a setting for long.
+moment() { echo $(($(date +%s) - 1700000000)); }
+
+# refuse HOST TIME: no write is taken until then: nobody has as many copies. A pause would hold up what the sentinels ask as well, and
+# they would replace the primary a second time.
+refuse() { ask "$1" "$PORT" -e CONFIG SET min-replicas-to-write "$2" >/dev/null; }
+
+# hand_over HOST: another member becomes the primary in the place of this one. This one refuses writes meanwhile, so that none is lost,
+# and takes them again only when surely nobody else does.
 hand_over() {
-  [ "$(heirs)" -gt 0 ] || return 1
-  ask "$1" "$PORT" CLIENT PAUSE 60000 WRITE >/dev/null || return 1
-  for _ in 1 2 3; do
-    if in_step "$1"; then break; fi
+  for watcher in $(sentinels); do
+    if [ "$(ask "$watcher" 26379 PING)" = PONG ]; then break; fi
+  done
+  [ -n "$(heirs "$watcher")" ] && refuse "$1" "$(($(moment) + 60))" || return 1
+  for _ in 1 2 3 4 5; do
+    if in_step "$1" "$watcher"; then
+      # One sentinel is told, once: two would choose two.
+      ask "$watcher" 26379 SENTINEL failover "$GROUP" >/dev/null
+      break
+    fi
     sleep 1
   done
-  if in_step "$1"; then
-    # One of them is told, once: an answer that is late must not make two failovers.
-    for watcher in $(sentinels); do
-      if [ "$(ask "$watcher" 26379 PING)" = PONG ]; then
-        ask "$watcher" 26379 SENTINEL failover "$GROUP" >/dev/null
-        break
-      fi
-    done
-    for _ in 1 2 3 4 5 6; do
-      next=$(elected)
-      if [ -n "$next" ] && [ "$next" != "$1" ]; then
-        ask "$1" "$PORT" REPLICAOF "$next" "$PORT" >/dev/null
-        break
-      fi
-      sleep 1
-    done
-  fi
-  ask "$1" "$PORT" CLIENT UNPAUSE >/dev/null
-  [ "$(told "$(member "$1")" role)" = slave ]
+  gave_way "$1" "$watcher"
+}
+
+# gave_way HOST WATCHER: waits until it is certain who the primary is, and says whether it is another one.
+gave_way() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    next=$(elected)
+    if [ -n "$next" ] && [ "$next" != "$1" ]; then ask "$1" "$PORT" REPLICAOF "$next" "$PORT" >/dev/null; fi
+    if [ "$(told "$(member "$1")" role)" = slave ]; then
+      refuse "$1" 0
+      return 0
+    fi
+    if undisputed "$1" "$2"; then
+      refuse "$1" 0
+      return 1
+    fi
+    sleep 1
+  done
+  return 1
 }
 
 # list_logins: the server on a host has the logins of the list, and no others.

@@ -4,7 +4,7 @@
 primary=
 until [ -n "$primary" ]; do
   named=$(elected)
-  if [ "$named" = "$SELF" ] && { [ "$(heirs)" -gt 0 ] || ready_heir; }; then
+  if [ "$named" = "$SELF" ] && { choosable || ready_heir; }; then
     echo "waiting: a copy takes the place of this member"
   elif [ -n "$named" ]; then
     primary=$named

@@ -8,6 +8,11 @@ listed=$(list_digest)
 if [ -n "$facts" ] && [ "$listed" != "$(cat "$TMP/listed")" ]; then
   list_logins "$HERE" && echo "$listed" >"$TMP/listed"
 fi
+least=0
+[ "$(copies)" -lt 2 ] || least=1
+wanted=$(ask "$HERE" "$PORT" CONFIG GET min-replicas-to-write | tail -n 1)
+# More than there can be copies is the time until which it hands over.
+if [ "${wanted:-$least}" -ne "$least" ] && [ "$wanted" -lt "$(moment)" ]; then set_to min-replicas-to-write "$least"; fi
 case $(told "$facts" role) in
 master)
   named=$(elected)
@@ -16,9 +21,6 @@ master)
     echo "the sentinels name $named"
     exit 1
   fi
-  least=0
-  [ "$(copies)" -lt 2 ] || least=1
-  set_to min-replicas-to-write "$least"
   ;;
 slave)
   if [ "$(told "$facts" master_sync_in_progress)" = 1 ]; then set_to replica-priority 0; fi

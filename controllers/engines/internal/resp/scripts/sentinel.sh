@@ -36,7 +36,7 @@ esac
   grep '^user stackwright ' "$USERS/users.acl"
   echo "$memory" | grep -v ' known-'
   echo "sentinel down-after-milliseconds $GROUP 5000"
-  echo "sentinel failover-timeout $GROUP 20000"
+  echo "sentinel failover-timeout $GROUP 10000"
   echo "sentinel parallel-syncs $GROUP 1"
   echo "sentinel auth-user $GROUP stackwright"
   echo "sentinel auth-pass $GROUP $REDISCLI_AUTH"

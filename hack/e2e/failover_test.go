@@ -87,13 +87,13 @@ func (m *members) settles() {
 // acknowledged in the last moment before the service fell silent; never one of which the client was told that a copy has it.
 func (m *members) kept(what string, handedOver bool, begin time.Time) {
 	m.t.Helper()
-	acknowledged, held, copied := m.acknowledged("main"), map[string]bool{}, map[string]bool{}
-	for record := range strings.FieldsSeq(m.MustExec(ledgerPod, "python3 /client/ledger.py main")) {
-		held[record] = true
-	}
-	for record := range strings.FieldsSeq(m.MustExec(ledgerPod, "cat /ledger/copied-main-*")) {
-		copied[record] = true
-	}
+	acknowledged, copied := m.acknowledged("main"), records(m.MustExec(ledgerPod, "cat /ledger/copied-main-*"))
+	var held map[string]bool
+	harness.Eventually(m.t, soon, what+": the primary shows what it has", func() (bool, string) {
+		got, err := m.Exec(ledgerPod, "python3 /client/ledger.py main")
+		held = records(got)
+		return err == nil, fmt.Sprint(err)
+	})
 	silent, gap := longest(slices.Collect(maps.Values(acknowledged)), begin, time.Now())
 	var lost []string
 	excused := 0
@@ -116,6 +116,15 @@ func (m *members) kept(what string, handedOver bool, begin time.Time) {
 	if len(copied) == 0 {
 		m.t.Errorf("%s: the client was never told that a copy has a record", what)
 	}
+}
+
+// records are the words of a list.
+func records(list string) map[string]bool {
+	result := map[string]bool{}
+	for record := range strings.FieldsSeq(list) {
+		result[record] = true
+	}
+	return result
 }
 
 func replicated(t *testing.T, engine, client, entry string, copies int) *members {

@@ -240,6 +240,7 @@ type CacheEntry struct {
 	Ref *ServiceReference `json:"ref,omitempty"`
 
 	// access to a cache that ref names is ReadWrite (default) or ReadOnly. Where the cache has copies, who only reads is sent to them.
+	// Memcached has no logins, and refuses nobody.
 	// +optional
 	Access AccessMode `json:"access,omitempty"`
 

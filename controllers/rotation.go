@@ -27,6 +27,9 @@ func (r *DataServiceReconciler) advance(ctx context.Context, owner desired.Owner
 	next := pass.Plan.Anchor.Clone()
 	if jobSucceeded(pass) {
 		next.Provisioned()
+		if pass.Plan.View.Kind == resolve.KindCache {
+			next.Settled(pass.Plan.Service.Replicas)
+		}
 	}
 	if err := r.letGo(ctx, pass, next); err != nil {
 		return err

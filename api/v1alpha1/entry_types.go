@@ -214,8 +214,10 @@ const (
 // +kubebuilder:validation:XValidation:rule="!(has(self.ref) && has(self.external))",message="ref and external exclude each other"
 // +kubebuilder:validation:XValidation:rule="has(self.external) == (has(self.provider) && self.provider == 'External')",message="external goes with provider: External"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a cache"
+// +kubebuilder:validation:XValidation:rule="!has(self.access) || has(self.ref)",message="access goes with ref"
+// +kubebuilder:validation:XValidation:rule="!has(self.access) || self.access != 'Owner'",fieldPath=".access",message="access must be ReadWrite or ReadOnly: a cache belongs to the stack that made it"
 // +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackCache that ref names"
-// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.credentials) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.shards) || has(self.persistence) || has(self.evictionPolicy) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, credentials, restartedAt, suspend, deletionPolicy, shards, persistence, evictionPolicy and allowedConsumers describe an inline cache: they exclude ref and external"
+// +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.credentials) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.shards) || has(self.replicas) || has(self.persistence) || has(self.evictionPolicy) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, credentials, restartedAt, suspend, deletionPolicy, shards, replicas, persistence, evictionPolicy and allowedConsumers describe an inline cache: they exclude ref and external"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || !has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || (has(self.persistence) ? self.persistence : 'None') == (has(oldSelf.persistence) ? oldSelf.persistence : 'None')",fieldPath=".persistence",message="persistence is immutable"
@@ -236,6 +238,11 @@ type CacheEntry struct {
 	// ref shares a StackCache that exists.
 	// +optional
 	Ref *ServiceReference `json:"ref,omitempty"`
+
+	// access to a cache that ref names is ReadWrite (default) or ReadOnly. Where the cache has copies, who only reads is sent to them.
+	// Memcached has no logins, and refuses nobody.
+	// +optional
+	Access AccessMode `json:"access,omitempty"`
 
 	// external describes a cache that runs elsewhere.
 	// +optional

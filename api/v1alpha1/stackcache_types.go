@@ -98,6 +98,7 @@ const (
 // CacheSettings are what caches have besides the common settings.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.shards) || !has(self.engine) || self.engine == 'Memcached'",fieldPath=".shards",message="shards go with the engine Memcached"
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas == 0 || !has(self.engine) || self.engine != 'Memcached'",fieldPath=".replicas",message="replicas must be 0 with the engine Memcached, whose servers know nothing of each other; it has shards"
 // +kubebuilder:validation:XValidation:rule="!has(self.persistence) || self.persistence == 'None' || !has(self.engine) || self.engine != 'Memcached'",fieldPath=".persistence",message="persistence must be None with the engine Memcached"
 // +kubebuilder:validation:XValidation:rule="!has(self.evictionPolicy) || !has(self.engine) || self.engine != 'Memcached'",fieldPath=".evictionPolicy",message="evictionPolicy excludes the engine Memcached, which drops what was used least recently"
 // +kubebuilder:validation:XValidation:rule="!has(self.storage) || (has(self.persistence) && self.persistence == 'Durable')",fieldPath=".storage",message="storage goes with persistence Durable"
@@ -109,6 +110,13 @@ type CacheSettings struct {
 	// +kubebuilder:validation:Maximum=32
 	// +optional
 	Shards *int32 `json:"shards,omitempty"`
+
+	// replicas is the number of read copies besides the primary. With copies, three sentinels elect another primary when it
+	// fails. Memcached has none. Default 0.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=8
+	// +optional
+	Replicas *int32 `json:"replicas,omitempty"`
 
 	// persistence is None (default) or Durable. Memcached has none. Immutable.
 	// +optional

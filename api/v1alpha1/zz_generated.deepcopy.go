@@ -379,6 +379,11 @@ func (in *CacheSettings) DeepCopyInto(out *CacheSettings) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.Replicas != nil {
+		in, out := &in.Replicas, &out.Replicas
+		*out = new(int32)
+		**out = **in
+	}
 	if in.AllowedConsumers != nil {
 		in, out := &in.AllowedConsumers, &out.AllowedConsumers
 		*out = make([]ServiceGrant, len(*in))

@@ -7,10 +7,10 @@ package anchor
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -65,6 +65,7 @@ type Anchor struct {
 	// Upgrade is under way; Upgrades counts those that were begun.
 	Upgrade  *Upgrade `json:"upgrade,omitempty"`
 	Upgrades int      `json:"upgrades,omitempty"`
+	Members
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -254,9 +255,6 @@ func (a *Anchor) check() error {
 	if !slices.Contains([]v1alpha1.TLSMode{v1alpha1.TLSRequired, v1alpha1.TLSPreferred, v1alpha1.TLSDisabled}, a.TLS) {
 		return fmt.Errorf("tls %q is not a mode", a.TLS)
 	}
-	if err := a.checkRenewal(); err != nil {
-		return err
-	}
 	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate, "otherCertificate": a.Other} {
 		if set != nil {
 			if err := set.check(a.Name + "-"); err != nil {
@@ -264,7 +262,7 @@ func (a *Anchor) check() error {
 			}
 		}
 	}
-	if err := errors.Join(a.checkBackup(), a.checkUpgrade()); err != nil {
+	if err := cmp.Or(a.checkRenewal(), a.checkBackup(), a.checkUpgrade(), a.checkCopies()); err != nil {
 		return err
 	}
 	for i := range a.Consumers {

@@ -32,6 +32,12 @@ type Output struct {
 	// Copies names the StatefulSet among Objects that runs read copies. Empty: none does.
 	Copies string
 
+	// Front names the workload whose ready pods alone say that the service answers. Empty: all workloads have to.
+	Front string
+
+	// Progress says what is under way although every object is as it should be. Empty: nothing.
+	Progress string
+
 	// Topology names the Job among Objects that makes what is declared inside a broker. No login waits for it. Empty: none.
 	Topology string
 
@@ -168,8 +174,14 @@ type Service struct {
 	// ClusterDomain is the DNS domain of the cluster, such as cluster.local.
 	ClusterDomain string
 
-	// Replicas is the number of read copies (databases).
+	// Replicas is the number of read copies that are wanted (databases, caches).
 	Replicas int32
+	// Copies is the number of read copies that a cache is known to have: the way to another number takes steps. Replicated says
+	// that it has had copies, and that its first server runs as one of several since.
+	Copies     int32
+	Replicated bool
+	// Proxy is what leads to the primary of a cache with copies: an image of nginx.
+	Proxy Image
 	// Shards is the number of independent nodes (Memcached), at least 1.
 	Shards int32
 	// Nodes is the number of cluster members (queues), at least 1.

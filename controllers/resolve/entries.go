@@ -111,7 +111,7 @@ func databaseEntry(stack *v1alpha1.BackendStack, d *v1alpha1.DatabaseEntry) Entr
 
 func cacheEntry(stack *v1alpha1.BackendStack, c *v1alpha1.CacheEntry) Entry {
 	entry := Entry{
-		Name: string(c.Name), Kind: KindCache, Engine: string(c.Engine), Access: v1alpha1.AccessReadWrite,
+		Name: string(c.Name), Kind: KindCache, Engine: string(c.Engine), Access: cmp.Or(c.Access, v1alpha1.AccessReadWrite),
 		Default: valueOr(c.Default, false),
 	}
 	return entry.locate(stack, c.Ref, c.External)

@@ -185,7 +185,7 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 	if claim := view.Claim(); claim != nil {
 		service.Stack = claim.Stack
 	}
-	var errs [5]error
+	var errs [6]error
 	service.Image, errs[0] = serviceImage(plan)
 	service.Resources, errs[1] = plan.Class.Resources("spec.size", common.Size, common.Resources)
 	service.Placement, errs[2] = plan.Class.Placement("spec.placement", common.Placement)
@@ -193,7 +193,16 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 		service.Storage, errs[3] = r.storage(ctx, plan.Class, "spec.storage", common.Storage, plan.Provider.DefaultStorage, plan.Recorded != nil)
 	}
 	service.Pooler, errs[4] = pooler(plan)
+	service.Proxy, errs[5] = proxy(plan)
 	return service, part.Join(errs[:])
+}
+
+// proxy is the image of what leads to the primary of a cache with copies, also while the last of them go.
+func proxy(plan *ServicePlan) (image part.Image, err error) {
+	if plan.View.Kind == KindCache && (plan.View.replicas > 0 || plan.Recorded != nil && plan.Recorded.Copies > 0) {
+		return plan.Class.EngineImage(string(v1alpha1.EngineNginx), "")
+	}
+	return image, nil
 }
 
 // pooler has what is asked for, with the defaults.
@@ -249,6 +258,8 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 	next := &anchor.Anchor{Kind: p.View.Kind, Name: p.Service.Name, Engine: p.View.Engine, TLS: p.Provider.DefaultTLS}
 	if p.Recorded != nil {
 		next = p.Recorded.Clone()
+	} else if p.View.Kind == KindCache && p.View.replicas > 0 { // there is nothing yet that the first server could lose
+		next.Settled(p.View.replicas)
 	}
 	if claim := p.View.Claim(); claim != nil {
 		next.Claimant = claim
@@ -288,6 +299,7 @@ func (p *ServicePlan) Complete(a *anchor.Anchor) {
 		credential := a.Certificate.Credential()
 		service.Certificate = &credential
 	}
+	service.Copies, service.Replicated = a.Copies, a.Replicated
 	p.completeBackups(a)
 	p.completeConsumers(a)
 }

@@ -101,7 +101,7 @@ func viewOfCache(o *v1alpha1.StackCache) *View {
 	view := &View{
 		Kind: KindCache, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
 		Common: &o.Spec.DataServiceSpec, Status: &o.Status,
-		shards: valueOr(o.Spec.Shards, 1), durable: durable, eviction: cmp.Or(o.Spec.EvictionPolicy, eviction),
+		replicas: valueOr(o.Spec.Replicas, 0), shards: valueOr(o.Spec.Shards, 1), durable: durable, eviction: cmp.Or(o.Spec.EvictionPolicy, eviction),
 	}
 	for _, g := range o.Spec.AllowedConsumers {
 		view.grants = append(view.grants, grant{namespaces: g.Namespaces, maxAccess: v1alpha1.AccessReadWrite})

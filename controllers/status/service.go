@@ -96,6 +96,8 @@ func (p *ServicePass) verdict(verdicts []Verdict) Verdict {
 		return notReady(v1alpha1.ReasonRestoring, "its data is being made from a backup")
 	case len(verdicts) == 0:
 		return notReady(v1alpha1.ReasonProgressing, "its objects are being made")
+	case p.Output.Progress != "":
+		return notReady(v1alpha1.ReasonProgressing, p.Output.Progress)
 	}
 	return ready(p.Plan.Service.Engine + " answers")
 }
@@ -159,14 +161,14 @@ func (p *ServicePass) provisioned() bool {
 	})
 }
 
-// serving says whether every StatefulSet and Deployment that should run has a ready pod.
+// serving says whether every StatefulSet and Deployment that should run has a ready pod, or the one that speaks for all.
 func (p *ServicePass) serving() bool {
 	if p.State == nil {
 		return false
 	}
 	serving := false
 	for _, w := range p.State.Workloads {
-		if w.Kind == "Job" || w.Wanted == 0 {
+		if w.Kind == "Job" || w.Wanted == 0 || p.Output != nil && p.Output.Front != "" && w.Name != p.Output.Front {
 			continue
 		}
 		if w.Ready == 0 {

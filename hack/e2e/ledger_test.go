@@ -70,16 +70,15 @@ func (l *ledger) goesOn(after time.Time, services ...string) {
 	}
 }
 
-// longest is the longest time without an acknowledgement.
-func longest(times []time.Time, from, to time.Time) time.Duration {
+// longest is the longest time without an acknowledgement, and when it began.
+func longest(times []time.Time, from, to time.Time) (since time.Time, gap time.Duration) {
 	slices.SortFunc(times, time.Time.Compare)
-	var gap time.Duration
 	for i := 1; i < len(times); i++ {
-		if times[i].After(from) && times[i-1].Before(to) {
-			gap = max(gap, times[i].Sub(times[i-1]))
+		if pause := times[i].Sub(times[i-1]); times[i].After(from) && times[i-1].Before(to) && pause > gap {
+			since, gap = times[i-1], pause
 		}
 	}
-	return gap
+	return since, gap
 }
 
 // TestLedger: no record that was acknowledged is lost, whatever is killed, restarted, grown, rotated or upgraded meanwhile. How long each service
@@ -140,7 +139,8 @@ func TestLedger(t *testing.T) {
 		l.goesOn(time.Now(), all...)
 		for _, service := range all {
 			times := slices.Collect(maps.Values(l.acknowledged(service)))
-			t.Logf("%s: %s: nothing acknowledged for at most %s", event.name, service, longest(times, begin, time.Now()).Round(time.Millisecond))
+			_, gap := longest(times, begin, time.Now())
+			t.Logf("%s: %s: nothing acknowledged for at most %s", event.name, service, gap.Round(time.Millisecond))
 		}
 	}
 	for _, service := range all {

@@ -203,6 +203,9 @@ func balancerScene(t *testing.T, g golden) *scene {
 	return s.complete()
 }
 
+// sentinelPort is open to consumers of a cache with copies, which may ask where the primary is.
+const sentinelPort = 26379
+
 // toBucket is where the pods of a service's backups are let out to.
 func toBucket(s *part.Service) v1alpha1.EgressRule {
 	if s.Vault == nil || s.Vault.Bucket == nil {
@@ -234,11 +237,14 @@ func serviceScene(t *testing.T, g golden) *scene {
 	g.read(t, in)
 	s.policies, s.ends = g.made(t)
 	clients := servicePorts(in.Engine, in.TLS)
+	if in.Kind == "StackCache" && in.Replicas > 0 {
+		clients = append(clients, sentinelPort)
+	}
 	if in.Pooler != nil {
 		clients = append(clients, 6432)
 	}
-	s.ports = append(s.ports, 6380, 5671, 5672, 11211, 6432) // of another mode of TLS, of other engines, and of a pooler
-	s.ports = append(s.ports, 4369, 15672, 15692, 25672)     // among nodes only
+	s.ports = append(s.ports, 6380, 5671, 5672, 11211, 6432, sentinelPort) // of another mode of TLS, of other engines, of a pooler, and of sentinels
+	s.ports = append(s.ports, 4369, 15672, 15692, 25672)                   // among nodes only
 	s.roles = true
 	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{
 		"app.kubernetes.io/name": strings.ToLower(in.Engine), "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",

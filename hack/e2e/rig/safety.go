@@ -32,7 +32,8 @@ const (
 	ReplaceCredentials Leave = "replace credentials"
 	// RotateLogins is for logins that are replaced because that was asked for: the one before stays until no pod uses it.
 	RotateLogins Leave = "rotate logins"
-	// RemoveCopies is for a database that gives its read copies up: their StatefulSet goes with its pods; the claims stay.
+	// RemoveCopies is for a database or cache that gives its read copies up: their StatefulSet goes with its pods, and that of a cache's
+	// sentinels; the claims stay.
 	RemoveCopies Leave = "remove copies"
 )
 
@@ -355,6 +356,6 @@ func (s *Safety) forbiddenDelete(event *audit.Event) string {
 
 // podsMayGo says whether a plan gave leave to delete a StatefulSet with its pods.
 func (s *Safety) podsMayGo(namespace, set string) bool {
-	copies := s.allowed(namespace, RemoveCopies) && strings.HasSuffix(set, "-replica")
+	copies := s.allowed(namespace, RemoveCopies) && (strings.HasSuffix(set, "-replica") || strings.HasSuffix(set, "-watch"))
 	return copies || s.allowed(namespace, DeleteData)
 }

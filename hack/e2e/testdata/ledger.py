@@ -1,7 +1,8 @@
 """Writes numbered records to every service that it finds in its environment, and keeps a ledger of those that were acknowledged.
 
 One line of /ledger/<service>-<pod> is one acknowledged record: the time and the record's name. A record that was not acknowledged may
-be there or not; the next one has another name."""
+be there or not; the next one has another name. Where a cache has copies, every second record asks for one, and those that a copy has too
+are in /ledger/copied-<service>-<pod>."""
 
 import os
 import socket
@@ -58,6 +59,12 @@ class RESP:
     def write(self, record):
         self.connection.rpush("ledger", record)
 
+    def copy(self, record):
+        both = self.connection.pipeline(transaction=False)  # on one connection: a new one has written nothing to wait for
+        both.rpush("ledger", record)
+        both.wait(1, 1000)
+        return both.execute()[1] > 0
+
     def records(self):
         return [record.decode() for record in self.connection.lrange("ledger", 0, -1)]
 
@@ -92,8 +99,8 @@ def services():
 
 
 def keep(name, client, url):
-    number, service = 0, None
-    with open("%s/%s-%s" % (LEDGER, name, POD), "a", buffering=1) as ledger:
+    number, service, copies = 0, None, os.path.exists("/bindings/%s/sentinel-hosts" % name)
+    with open("%s/%s-%s" % (LEDGER, name, POD), "a", buffering=1) as ledger, open("%s/copied-%s-%s" % (LEDGER, name, POD), "a", buffering=1) as copied:
         while True:
             try:
                 if service is None:
@@ -102,7 +109,11 @@ def keep(name, client, url):
                     service = opened
                 number += 1
                 record = "%s-%d" % (POD, number)
-                service.write(record)
+                if copies and number % 2 == 0:
+                    if service.copy(record):
+                        copied.write(record + "\n")
+                else:
+                    service.write(record)
                 ledger.write("%.3f %s\n" % (time.time(), record))
             except Exception as problem:
                 print("%s: %r" % (name, problem), flush=True)

@@ -14,32 +14,40 @@ const bindingRoot = "/bindings"
 // binding returns the facts for a consumer. The type is redis for both engines: it names the protocol, and that is what
 // libraries look for. Beside the keys of servicebinding.io there are
 //   - tls-uri and tls-port where the server speaks TLS,
+//   - sentinel-hosts and sentinel-name with copies, for clients that ask the sentinels themselves,
 //   - celery-broker-url and celery-result-backend, which name the authority's file as Celery wants it; for any other client,
 //     uri has no parameters (go-redis refuses those it does not know).
 func binding(s *part.Service, c part.Consumer, password string) map[string]string {
-	uri := address("redis", s, c, password, mainPort)
+	server := host(s)
+	if c.Access == v1alpha1.AccessReadOnly && s.Replicas > 0 {
+		server = serviceHost(s, replicaName(s))
+	}
+	uri := address("redis", server, c, password, mainPort)
 	celery := uri
 	if s.TLS == v1alpha1.TLSRequired {
-		uri = address("rediss", s, c, password, mainPort)
+		uri = address("rediss", server, c, password, mainPort)
 		celery = uri + "?ssl_cert_reqs=required&ssl_ca_certs=" + bindingRoot + "/" + c.Entry + "/ca.crt"
 	}
 	facts := map[string]string{
 		"type": "redis", "provider": "stackwright",
-		"host": host(s), "port": strconv.Itoa(mainPort), "database": c.Database,
+		"host": server, "port": strconv.Itoa(mainPort), "database": c.Database,
 		"username": c.Login, "password": password, "uri": uri,
 		"celery-broker-url": celery, "celery-result-backend": celery,
 	}
 	if port := tlsPort(s); port != 0 {
 		facts["tls-port"] = strconv.Itoa(port)
-		facts["tls-uri"] = address("rediss", s, c, password, port)
+		facts["tls-uri"] = address("rediss", server, c, password, port)
+	}
+	if s.Replicas > 0 {
+		facts["sentinel-hosts"], facts["sentinel-name"] = sentinelHosts(s), groupName(s)
 	}
 	return facts
 }
 
-func address(scheme string, s *part.Service, c part.Consumer, password string, port int) string {
+func address(scheme, server string, c part.Consumer, password string, port int) string {
 	result := url.URL{
 		Scheme: scheme, User: url.UserPassword(c.Login, password),
-		Host: host(s) + ":" + strconv.Itoa(port), Path: "/" + c.Database,
+		Host: server + ":" + strconv.Itoa(port), Path: "/" + c.Database,
 	}
 	return result.String()
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,7 +23,7 @@ var provisionScript string
 
 // provisioning is the job that tells a running server of its logins. It mounts the same list as the server and waits until
 // the kubelet shows the version that it was made for, so that an old job can never bring back an old list.
-func provisioning(engine Engine, s *part.Service, users *corev1.ConfigMap) *batchv1.Job {
+func provisioning(engine Engine, s *part.Service, users, member *corev1.ConfigMap) *batchv1.Job {
 	identity := kit.ServiceIdentity(s, "provision")
 	digest := listDigest(users.Data[usersFile], users.Data[departedFile])
 	command := append([]string{"sh", "-euf", "-c", provisionScript, "provision"}, remote(engine, s)...)
@@ -33,8 +34,20 @@ func provisioning(engine Engine, s *part.Service, users *corev1.ConfigMap) *batc
 		SecurityContext: kit.Restricted(),
 		VolumeMounts:    append(tlsMounts(s), mount(usersVolume, usersDir)),
 	}
+	volumes := append(tlsVolumes(s), kit.ConfigVolume(usersVolume, users.Name, 0o444))
+	if present(s) > 0 {
+		container.Command = run("provision.sh")
+		container.Env = append(scriptEnv(engine, s, ""), corev1.EnvVar{Name: "LIST_DIGEST", Value: digest},
+			corev1.EnvVar{Name: "COPIES", Value: strconv.Itoa(int(present(s)))},
+			corev1.EnvVar{Name: "STAYING", Value: strings.Join(staying(s), " ")})
+		container.VolumeMounts = append(container.VolumeMounts, mount(configVolume, configDir))
+		volumes = append(volumes, kit.ConfigVolume(configVolume, member.Name, 0o444))
+	}
 	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), container)
-	pod.Volumes = append(tlsVolumes(s), kit.ConfigVolume(usersVolume, users.Name, 0o444))
+	pod.Volumes = volumes
+	if present(s) > 0 {
+		pod.DNSConfig = wholeNames()
+	}
 	// What is left of an older Job must not do for long what this one undoes: a shell would not hear the first signal.
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(1))
 	return kit.Job(identity, s.Namespace, kit.Child(s.Name, "provision"), pod,

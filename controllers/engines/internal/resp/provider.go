@@ -1,8 +1,14 @@
 // Package resp builds the servers that speak the Redis protocol: Valkey and Redis. They differ in the names of their programs.
 //
-// One server runs, as a StatefulSet. Every consumer has a login of its own in an ACL list, which the server reads when it
+// Without copies, one server runs, as a StatefulSet. Every consumer has a login of its own in an ACL list, which the server reads when it
 // starts and a job applies to a running server; the keys are shared by all. A cache with persistence None holds its content
 // in memory; with Durable, in an append-only file on a retained claim.
+//
+// # Copies
+//
+// With copies, any member can be the primary, and three sentinels decide which. Clients know nothing of that: beside each sentinel a proxy
+// leads to the primary, and the Service of the cache leads to the proxies. What a server is when it starts is decided by its script,
+// which asks the sentinels; what a member needs besides, its probe sets. A member never has to be told by the operator. See scripts/.
 //
 // # Encryption
 //
@@ -21,6 +27,8 @@ package resp
 import (
 	"strconv"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/kit"
@@ -69,16 +77,25 @@ func host(s *part.Service) string { return kit.ServiceHost(s.Name, s.Namespace, 
 // serverNames are the names of the Service and of the pod, short and full.
 func serverNames(s *part.Service) []string {
 	short := s.Name + "." + s.Namespace
-	return []string{
+	names := []string{
 		host(s), short + ".svc", short, s.Name, s.Name + "-0." + host(s), s.Name + "-0." + s.Name, "localhost",
 	}
+	// Those of copies and sentinels are in it from the start, so that a first copy needs no new certificate.
+	for _, service := range []string{replicaName(s), firstName(s), copyName(s), watchName(s)} {
+		names = append(names, service, service+"."+s.Namespace, service+"."+s.Namespace+".svc", serviceHost(s, service))
+	}
+	return append(names, "*."+serviceHost(s, copyName(s)), "*."+serviceHost(s, watchName(s)))
 }
 
 func ports(s *part.Service) []int32 {
+	numbers := []int32{mainPort}
 	if s.TLS == v1alpha1.TLSPreferred {
-		return []int32{mainPort, encryptedPort}
+		numbers = append(numbers, encryptedPort)
 	}
-	return []int32{mainPort}
+	if s.Replicas > 0 {
+		numbers = append(numbers, sentinelPort)
+	}
+	return numbers
 }
 
 // plainPort is the port in clear text; 0 is none.
@@ -151,13 +168,19 @@ func build(engine Engine, s *part.Service) (part.Output, error) {
 		return part.Output{}, err
 	}
 	var output part.Output
-	primary := kit.ServiceIdentity(s, "primary")
-	config := kit.Config(primary, s.Namespace, kit.Child(s.Name, "config"),
-		map[string]string{configFile: configuration(s)})
-	users := usersConfigMap(s)
-	output.Add(headless(engine, s, primary), config, users, statefulSet(engine, s, config.Name))
+	primary := kit.ServiceIdentity(s, primaryRole)
+	config, users, member := serverConfig(s), usersConfigMap(s), memberConfig(s)
+	if s.Replicated {
+		config = member
+	} else if present(s) > 0 {
+		output.Add(member)
+	}
+	output.Add(mainService(engine, s), config, users, statefulSet(engine, s, config.Name))
+	if present(s) > 0 {
+		addCopies(engine, s, member, watchConfig(s), &output)
+	}
 	if provisions(s) {
-		job := provisioning(engine, s, users)
+		job := provisioning(engine, s, users, member)
 		output.Add(job)
 		output.Provisioning = job.Name
 	}
@@ -166,8 +189,16 @@ func build(engine Engine, s *part.Service) (part.Output, error) {
 	return output, nil
 }
 
-// provisions says whether there is a server and somebody to tell it of.
-func provisions(s *part.Service) bool { return !s.Suspended && len(s.Consumers)+len(s.Departed) > 0 }
+// serverConfig is the configuration of a server that is alone.
+func serverConfig(s *part.Service) *corev1.ConfigMap {
+	return kit.Config(kit.ServiceIdentity(s, primaryRole), s.Namespace, kit.Child(s.Name, "config"),
+		map[string]string{configFile: configuration(s)})
+}
+
+// provisions says whether there is a server and somebody to tell it of, or members whose number changes.
+func provisions(s *part.Service) bool {
+	return !s.Suspended && (len(s.Consumers)+len(s.Departed) > 0 || moving(s))
+}
 
 // check refuses what the engines cannot have, and waits for credentials that are being made.
 func check(s *part.Service) error {

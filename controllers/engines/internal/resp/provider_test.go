@@ -129,13 +129,13 @@ func TestRollsOnlyForTheServer(t *testing.T) {
 		return set.Spec.Template.String() + set.Annotations["stackwright.dev/inputs-hash"]
 	}
 	s := service(v1alpha1.TLSPreferred)
-	before, job := template(s), provisioning(engine, s, usersConfigMap(s)).Name
+	before, job := template(s), provisioning(engine, s, usersConfigMap(s), memberConfig(s)).Name
 	s.Departed = append(s.Departed, s.Consumers[0])
 	s.Consumers, s.Stack = nil, ""
 	if template(s) != before {
 		t.Error("the pod changes with its consumers")
 	}
-	if provisioning(engine, s, usersConfigMap(s)).Name == job {
+	if provisioning(engine, s, usersConfigMap(s), memberConfig(s)).Name == job {
 		t.Error("the job stays the same with other consumers")
 	}
 	s.RestartedAt = "2026-11-01T00:00:00Z"
@@ -151,7 +151,7 @@ func TestBothLoginsWorkWhilePodsRoll(t *testing.T) {
 	if err := checkLogins(s); err != nil {
 		t.Fatal(err)
 	}
-	other, before, job := logins.Other(consumer.Login), userList(s), provisioning(engine, s, usersConfigMap(s)).Name
+	other, before, job := logins.Other(consumer.Login), userList(s), provisioning(engine, s, usersConfigMap(s), memberConfig(s)).Name
 	consumer.Previous = &part.Credential{Digest: strings.Repeat("b", 64)}
 	if list := userList(s); !strings.Contains(list, "user "+other+" on #"+consumer.Previous.Digest+" ") || departed(s) != "" {
 		t.Errorf("the earlier login is not in the list:\n%s%s", list, departed(s))
@@ -164,7 +164,7 @@ func TestBothLoginsWorkWhilePodsRoll(t *testing.T) {
 	if userList(s) != before || departed(s) != other+"\n" {
 		t.Errorf("taken back are %q of\n%s", departed(s), userList(s))
 	}
-	if provisioning(engine, s, usersConfigMap(s)).Name == job {
+	if provisioning(engine, s, usersConfigMap(s), memberConfig(s)).Name == job {
 		t.Error("no job takes the login back")
 	}
 }
@@ -174,7 +174,7 @@ func TestAnotherJob(t *testing.T) {
 	name := func(edit func(*part.Service)) string {
 		s := service(v1alpha1.TLSPreferred)
 		edit(s)
-		return provisioning(engine, s, usersConfigMap(s)).Name
+		return provisioning(engine, s, usersConfigMap(s), memberConfig(s)).Name
 	}
 	first := name(func(*part.Service) {})
 	for what, edit := range map[string]func(*part.Service){

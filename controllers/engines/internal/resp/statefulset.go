@@ -38,15 +38,31 @@ func statefulSet(engine Engine, s *part.Service, config string) *appsv1.Stateful
 			Selector:    &metav1.LabelSelector{MatchLabels: identity.Selector()},
 			// Parallel: a pod that never gets ready, after a bad image for example, is replaced when the template is mended.
 			PodManagementPolicy:                  appsv1.ParallelPodManagement,
-			Template:                             podTemplate(engine, s, identity, config),
+			Template:                             firstTemplate(engine, s, identity, config),
 			PersistentVolumeClaimRetentionPolicy: kit.RetainClaims(),
 		},
 	}
 	if s.Durable {
 		set.Spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{kit.ClaimTemplate(identity, s.Storage)}
 	}
-	kit.SetInputs(set, newTemplateInputs(s))
+	kit.SetInputs(set, firstInputs(s))
 	return set
+}
+
+// firstTemplate is the pod of the first server: alone, or as one of several once there were copies. It stays so when they go: going
+// back would cost a restart.
+func firstTemplate(engine Engine, s *part.Service, identity kit.Identity, config string) corev1.PodTemplateSpec {
+	if s.Replicated {
+		return memberTemplate(engine, s, identity, config, serviceHost(s, firstName(s)))
+	}
+	return podTemplate(engine, s, identity, config)
+}
+
+func firstInputs(s *part.Service) templateInputs {
+	if s.Replicated {
+		return memberInputs(s)
+	}
+	return newTemplateInputs(s)
 }
 
 // templateInputs is what the pod template is built from. Stacks that come and go are not among it.
@@ -54,6 +70,9 @@ type templateInputs struct {
 	inputs.Server
 	Durable  bool                    `json:"durable,omitempty"`
 	Eviction v1alpha1.EvictionPolicy `json:"eviction,omitempty"`
+	// Replicated and ClusterDomain are those of a member, which names the others.
+	Replicated    bool   `json:"replicated,omitempty"`
+	ClusterDomain string `json:"clusterDomain,omitempty"`
 }
 
 func newTemplateInputs(s *part.Service) templateInputs {
@@ -65,7 +84,7 @@ func podTemplate(engine Engine, s *part.Service, identity kit.Identity, config s
 	pod.TerminationGracePeriodSeconds = kit.Ptr(int64(30))
 	pod.Volumes = slices.Concat(tlsVolumes(s), []corev1.Volume{
 		kit.ConfigVolume(configVolume, config, 0o444),
-		kit.ConfigVolume(usersVolume, kit.Child(s.Name, "users"), 0o444),
+		kit.ConfigVolume(usersVolume, usersName(s), 0o444),
 		kit.EmptyDir(tmpVolume, "64Mi"),
 	})
 	if s.Durable {
@@ -130,8 +149,15 @@ func probe(command []string) corev1.Probe {
 	}
 }
 
-func headless(engine Engine, s *part.Service, identity kit.Identity) *corev1.Service {
-	return kit.Headless(identity, s.Namespace, s.Name, servicePorts(engine, s)...)
+// mainService leads to the server, ready or not, which says best why it does not answer; with copies, to the proxies that lead to the
+// primary.
+func mainService(engine Engine, s *part.Service) *corev1.Service {
+	service := kit.Headless(kit.ServiceIdentity(s, primaryRole), s.Namespace, s.Name, servicePorts(engine, s)...)
+	if s.Replicated && present(s) > 0 {
+		service.Spec.Selector = kit.ServiceIdentity(s, sentinelRole).Selector()
+		service.Spec.PublishNotReadyAddresses = false
+	}
+	return service
 }
 
 func servicePorts(engine Engine, s *part.Service) []corev1.ServicePort {

@@ -2,6 +2,7 @@ package resp
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +20,8 @@ const (
 	adminPassword = "password"
 	// departedFile lists the logins that are taken back, one a line.
 	departedFile = "departed"
+	// copiesFile is the number of copies: members read it, so that another number restarts none of them.
+	copiesFile = "copies"
 )
 
 // What a login may do. Everything is allowed to applications but administration and what hurts others: CONFIG, ACL, DEBUG,
@@ -108,8 +111,11 @@ func departed(s *part.Service) string {
 // usersConfigMap keeps its name whatever it holds: a stack that comes or goes must not restart a cache, which would lose its
 // content. A server that starts reads the file; a running one is told by the job.
 func usersConfigMap(s *part.Service) *corev1.ConfigMap {
-	return &corev1.ConfigMap{
-		ObjectMeta: kit.ServiceIdentity(s, "primary").Meta(s.Namespace, kit.Child(s.Name, "users")),
-		Data:       map[string]string{usersFile: userList(s), departedFile: departed(s)},
+	data := map[string]string{usersFile: userList(s), departedFile: departed(s)}
+	if s.Replicated || present(s) > 0 {
+		data[copiesFile] = strconv.Itoa(int(present(s))) + "\n"
 	}
+	return &corev1.ConfigMap{ObjectMeta: kit.ServiceIdentity(s, primaryRole).Meta(s.Namespace, usersName(s)), Data: data}
 }
+
+func usersName(s *part.Service) string { return kit.Child(s.Name, "users") }

@@ -21,11 +21,27 @@ func verdicts(s *part.Service, output *part.Output) {
 	verdict, message = durability(s)
 	say("Persistence", verdict, "%s", message)
 	say("Eviction", v1alpha1.VerdictEnforced, "%s at %s of content", policies[s.Eviction], binary(maxMemory(s)))
+	if s.Replicas > 0 {
+		verdictOnCopies(s, say)
+	}
 	if len(s.Consumers) > 1 {
 		say("KeyIsolation", v1alpha1.VerdictFallback, "%d stack entries have logins of their own and share the keys: "+
 			"the engine cannot keep them apart without changing every key; give a stack a cache of its own to isolate it",
 			len(s.Consumers))
 	}
+}
+
+// verdictOnCopies says what a failover keeps and what it may lose.
+func verdictOnCopies(s *part.Service, say func(string, v1alpha1.Verdict, string, ...any)) {
+	say("ReadCopies", v1alpha1.VerdictEnforced, "asynchronous replication; a consumer with access ReadOnly reads from the copies")
+	const elects = "three sentinels elect a copy within seconds, and host and uri of a binding lead to it; "
+	if s.Replicas < 2 {
+		say("Failover", v1alpha1.VerdictEnforced, elects+"what was acknowledged and not yet copied is lost, usually less than a second; "+
+			"with one copy the primary goes on alone when it is away, so that a second failure loses what came since")
+		return
+	}
+	say("Failover", v1alpha1.VerdictEnforced, elects+"what was acknowledged and not yet copied is lost, usually less than a second; "+
+		"while no copy follows for 10 seconds, writes are refused")
 }
 
 func encryption(s *part.Service) (v1alpha1.Verdict, string) {
@@ -49,6 +65,8 @@ func durability(s *part.Service) (v1alpha1.Verdict, string) {
 	const file = "an append-only file on a retained volume, "
 	needed := maxMemory(s) * rewriteFactor
 	switch {
+	case !s.Durable && s.Replicas > 0:
+		return v1alpha1.VerdictUnsupported, "the content is in memory only, as persistence None asks: it is lost when all members restart at once"
 	case !s.Durable:
 		return v1alpha1.VerdictUnsupported,
 			"the content is in memory only, as persistence None asks: every restart loses all of it"

@@ -248,7 +248,8 @@ func becomes(ctx context.Context, w *rig.World, want rig.State, remembers bool, 
 		if err != nil {
 			return err
 		}
-		return lasting(got, want, remembers).Differs(lasting(want, want, remembers))
+		former := remembers && (hasMembers(got) || hasMembers(want))
+		return lasting(got, want, remembers, former).Differs(lasting(want, want, remembers, former))
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", when, err)
@@ -259,15 +260,35 @@ func becomes(ctx context.Context, w *rig.World, want rig.State, remembers bool, 
 // replicas is the number of pods of a workload in a state.
 var replicas = regexp.MustCompile(`(?m)^  replicas: [0-9]+$`)
 
+// memberScript is what a server of a cache runs that is one of several, and goes on to run when its copies are gone.
+const memberScript = "/config/member.sh"
+
+func hasMembers(state rig.State) bool {
+	for _, text := range state {
+		if strings.Contains(text, memberScript) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofMembers says whether an object tells a server that is one of several from one that is alone: the server itself, its settings, and
+// the Job that knows of them.
+func ofMembers(name string) bool {
+	return name == "*v1.StatefulSet OWN/sessions" || strings.Contains(name, "-config-") || strings.Contains(name, "-member-") ||
+		strings.Contains(name, "-provision-")
+}
+
 // lasting leaves out of a state what outlives an edit on purpose: claims that the other state does not have, because data stays;
-// what is remembered of earlier credentials, because pods that run with the version before are not locked out; and the number of pods
+// what is remembered of earlier credentials, because pods that run with the version before are not locked out; that a cache has had
+// copies, because its server would lose its content if it started as one that is alone; and the number of pods
 // where an autoscaler owns it: it goes on from the one that it found, and without measurements it stays there.
-func lasting(state, other rig.State, remembers bool) rig.State {
+func lasting(state, other rig.State, remembers, former bool) rig.State {
 	result := maps.Clone(state)
 	maps.DeleteFunc(result, func(name, _ string) bool {
 		claim := strings.HasPrefix(name, "*v1.PersistentVolumeClaim ") && other[name] == ""
 		record := strings.Contains(name, "-vN-random") || strings.HasSuffix(name, "-anchor") || strings.HasSuffix(name, "-users")
-		return claim || remembers && record
+		return claim || remembers && record || former && ofMembers(name)
 	})
 	for name, text := range result {
 		workload, found := strings.CutPrefix(name, "*v1.Deployment ")

@@ -12,6 +12,14 @@ type Upgrade struct {
 	Copies bool `json:"copies,omitempty"`
 }
 
+// Goes notes what the service is on its way to; nil: it is there.
+func (a *Anchor) Goes(to *Upgrade) {
+	if a.Upgrade == nil && to != nil {
+		a.Upgrades++
+	}
+	a.Upgrade = to
+}
+
 // Upgraded ends an upgrade: what it went to is in force.
 func (a *Anchor) Upgraded() {
 	a.Version, a.Image, a.Upgrade = a.Upgrade.Version, a.Upgrade.Image, nil

@@ -265,10 +265,7 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 		next.Claimant = claim
 	}
 	next.Provider, next.Version, next.Image, next.Class = p.Provider.Name, p.Service.Image.Version, p.Service.Image.Name, p.Class.Name
-	if next.Upgrade == nil && p.Upgrade != nil {
-		next.Upgrades++
-	}
-	next.Upgrade = p.Upgrade
+	next.Goes(p.Upgrade)
 	if p.Recovery != nil {
 		next.Recovery = p.Recovery
 	}

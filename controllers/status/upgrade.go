@@ -14,10 +14,10 @@ import (
 // upgradeVerdict tells how far a service has come on its way to another version; nil when it is there. Its consumers are served
 // meanwhile, by the version before.
 func (p *ServicePass) upgradeVerdict() *Verdict {
-	if p.Output == nil || p.Plan.Anchor == nil || p.Plan.Anchor.Upgrade == nil || p.Plan.Service.Suspended {
+	u := p.Plan.Upgrade // what this pass was built from; its anchor may be a step further by now
+	if p.Output == nil || u == nil || p.Plan.Service.Suspended {
 		return nil
 	}
-	u := p.Plan.Anchor.Upgrade
 	if u.Copies {
 		return &Verdict{Reason: v1alpha1.ReasonUpgrading, Message: "the read copies go to version " + u.Version + ", and the primary after them"}
 	}

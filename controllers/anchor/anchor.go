@@ -33,8 +33,6 @@ const (
 	// limit is the size in bytes above which an anchor is not believed: as many consumers as a service admits fit, each with two
 	// versions, and a ConfigMap can hold it.
 	limit = 960 << 10
-	// mostMembers is more than any set has.
-	mostMembers = 9
 	// highest is the version of a set above which it is not believed: the next one has to be a number too.
 	highest = 1 << 30
 	// nameConflictRetry is how often an object that is not ours is looked at again: no watch tells of it.
@@ -248,14 +246,8 @@ var (
 )
 
 func (a *Anchor) check() error {
-	if !version.MatchString(a.Version) {
-		return fmt.Errorf("version %q is not a version", a.Version)
-	}
-	if !slices.Contains([]v1alpha1.TLSMode{v1alpha1.TLSRequired, v1alpha1.TLSPreferred, v1alpha1.TLSDisabled}, a.TLS) {
-		return fmt.Errorf("tls %q is not a mode", a.TLS)
-	}
-	if a.Members < 0 || a.Members > mostMembers {
-		return fmt.Errorf("%d members are not between 0 and %d", a.Members, mostMembers)
+	if err := a.checkChoices(); err != nil {
+		return err
 	}
 	if err := a.checkRenewal(); err != nil {
 		return err

@@ -10,7 +10,7 @@ question='\064\0\0\0\001\0\0\0\0\0\0\0\335\007\0\0\0\0\0\0\0\037\0\0\0\020hello\
 ask() { printf "$question"; sleep 2; }
 
 if [ -e "$RUN/server.pem" ]; then
-	answer=$(ask | openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$PORT" -servername localhost -CAfile "$TLS/ca.crt" \
+	answer=$(ask | timeout 6 openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$PORT" -servername localhost -CAfile "$TLS/ca.crt" \
 		-verify_return_error 2>/dev/null | od -An -v -tx1 | tr -d ' \n') || true
 else
 	exec 3<>"/dev/tcp/127.0.0.1/$PORT"

@@ -47,6 +47,7 @@ spec:
 	w.recordsMembers(1)
 	w.hasPods(1)
 	all()
+	w.run(t.Context(), get(w, "shop-main", &appsv1.StatefulSet{}))
 	w.ready("shop")
 	op.quiet()
 
@@ -63,6 +64,7 @@ spec:
 	w.hasPods(2)
 	w.recordsMembers(2)
 	all()
+	w.run(t.Context(), get(w, "shop-main", &appsv1.StatefulSet{}))
 	w.ready("shop")
 	if now := w.anchorOf("shop-main").Consumers[0].Set.Secret; now != login {
 		t.Errorf("the login %s became %s", login, now)

@@ -21,10 +21,12 @@ function connect(hosts, more) {
   return new Mongo(address({ hosts, authority: AUTHORITY, ...more }));
 }
 
-// within calls what is to be done with the databases of one server, and closes the way to it.
+// within calls what is to be done with the database of the administrator on one server, and closes the way to it. The shell waits for what a
+// statement calls, but not for what it returns: whatever may fail in a try has a statement of its own.
 function within(way, work) {
   try {
-    return work(way.getDB('admin'));
+    const result = work(way.getDB('admin'));
+    return result;
   } finally {
     way.close();
   }
@@ -35,7 +37,8 @@ function within(way, work) {
 function asAdministrator(host) {
   const login = { user: 'stackwright_admin', password: ADMIN_PASSWORD, source: 'admin' };
   try {
-    return connect(host, login);
+    const way = connect(host, login);
+    return way;
   } catch (error) {
     if (error.codeName !== 'AuthenticationFailed') {
       throw error;
@@ -53,7 +56,8 @@ function asAdministrator(host) {
 // hello is what a member says of itself: null where no pod has the name, 'silent' where nobody answers.
 function hello(host) {
   try {
-    return within(connect(host, { patience: 2000 }), admin => admin.runCommand({ hello: 1 })); // that needs no login
+    const answer = within(connect(host, { patience: 2000 }), admin => admin.runCommand({ hello: 1 })); // that needs no login
+    return answer;
   } catch (error) {
     return /ENOTFOUND/.test(error.message) ? null : 'silent';
   }

@@ -10,7 +10,7 @@ import (
 
 // checkParameters refuses what the server cannot have, so that a typing error does not stop it.
 func checkParameters(s *part.Service) error {
-	if err := settings.Check(s.Parameters, owned); err != nil {
+	if err := settings.Check(s.Parameters, nil); err != nil {
 		return err
 	}
 	value, set := s.Parameters[cacheOption]

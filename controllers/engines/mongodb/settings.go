@@ -20,7 +20,6 @@ var settings = kit.Settings{
 	"operationProfiling.mode":                                   kit.OneOf("off", "slowOp", "all"),
 	"operationProfiling.slowOpSampleRate":                       real(0, 1),
 	"operationProfiling.slowOpThresholdMs":                      kit.Whole(0, 3600000),
-	"replication.oplogMinRetentionHours":                        real(0, 8760),
 	"setParameter.allowDiskUseByDefault":                        flag,
 	"setParameter.cursorTimeoutMillis":                          kit.Whole(1000, 86400000),
 	"setParameter.enableFlowControl":                            flag,
@@ -35,6 +34,7 @@ var settings = kit.Settings{
 	"setParameter.transactionLifetimeLimitSeconds":              kit.Whole(1, 86400),
 	"setParameter.ttlMonitorEnabled":                            flag,
 	"setParameter.ttlMonitorSleepSecs":                          kit.Whole(1, 86400),
+	"storage.oplogMinRetentionHours":                            real(0, 8760),
 	"storage.wiredTiger.collectionConfig.blockCompressor":       kit.OneOf(compressors...),
 	"storage.wiredTiger.engineConfig.journalCompressor":         kit.OneOf(compressors...),
 	"storage.wiredTiger.indexConfig.prefixCompression":          flag,
@@ -46,12 +46,6 @@ const (
 	cacheOption       = "storage.wiredTiger.engineConfig.cacheSizeGB"
 	connectionsOption = "net.maxIncomingConnections"
 )
-
-// owned are options that the operator decides, with what to do instead.
-var owned = map[string]string{
-	"replication.oplogSizeMB":                "the log is made with the data and follows the size of the volume; raise replication.oplogMinRetentionHours",
-	"setParameter.enableLocalhostAuthBypass": "remove it",
-}
 
 var flag = kit.OneOf("true", "false")
 

@@ -9,8 +9,10 @@ fail() {
 	exit 1
 }
 
-# run_script NAME: a script of this folder in MongoDB's shell, which keeps nothing of it.
+# run_script NAME: a script of this folder in MongoDB's shell, which tells nobody of it.
 run_script() {
+	mkdir -p /tmp/.mongodb/mongosh
+	echo '{"enableTelemetry":false}' >/tmp/.mongodb/mongosh/config
 	HOME=/tmp mongosh --nodb --norc --quiet --file "$here/$1"
 }
 

@@ -35,7 +35,7 @@ func newMember(t *testing.T, ordinal string) *member {
 	m := &member{t: t, root: t.TempDir(), release: "8.0", ordinal: ordinal}
 	for name, content := range map[string]string{
 		"bin/mongod": playedServer, "bin/mongosh": playedShell, "credentials/keyfile": "key", "credentials/password": "geheim",
-		"tls/tls.crt": "certificate\n", "tls/tls.key": "its key\n", "data/lost+found/x": "", "run/x": "",
+		"tls/tls.crt": "certificate\n", "tls/tls.key": "its key\n", "data/lost+found/x": "", "run/x": "", "tmp/x": "",
 	} {
 		m.write(name, content)
 	}
@@ -73,7 +73,7 @@ func (m *member) prepare(complaint string, env ...string) {
 	cmd := exec.Command("sh", filepath.Join(scripts, "prepare.sh"))
 	cmd.Env = append([]string{
 		"PATH=" + in("bin") + ":" + os.Getenv("PATH"), "RELEASE=" + m.release, "SERIES=" + m.release, "POD_NAME=main-" + m.ordinal,
-		"DATA=" + in("data"), "RUN=" + in("run"), "TLS=" + in("tls"), "CREDENTIALS=" + in("credentials"), "CONFIG=" + scripts, "SETUP_PORT=1",
+		"DATA=" + in("data"), "RUN=" + in("run"), "TLS=" + in("tls"), "CREDENTIALS=" + in("credentials"), "CONFIG=" + scripts, "SETUP_PORT=1", "TMPDIR=" + in("tmp"),
 	}, env...)
 	output, err := cmd.CombinedOutput()
 	if (err == nil) != (complaint == "") || !strings.Contains(string(output), complaint) {

@@ -2,6 +2,8 @@
 #
 # POSIX sh and the tools that busybox has.
 
+tmp=${TMPDIR:-/tmp}
+
 say() { printf '%s stackwright: %s\n' "$(date -u '+%Y-%m-%d %H:%M:%S')" "$*" >&2; }
 
 fail() {
@@ -11,9 +13,9 @@ fail() {
 
 # run_script NAME: a script of this folder in MongoDB's shell, which tells nobody of it.
 run_script() {
-	mkdir -p /tmp/.mongodb/mongosh
-	echo '{"enableTelemetry":false}' >/tmp/.mongodb/mongosh/config
-	HOME=/tmp mongosh --nodb --norc --quiet --file "$here/$1"
+	mkdir -p "$tmp/.mongodb/mongosh"
+	echo '{"enableTelemetry":false}' >"$tmp/.mongodb/mongosh/config"
+	HOME=$tmp mongosh --nodb --norc --quiet --file "$here/$1"
 }
 
 # settle makes files and folders survive a crash of the node. A sync that takes no names syncs everything.

@@ -24,10 +24,10 @@ create() {
 	say "making a data directory for MongoDB $SERIES"
 	rm -rf "$new"
 	mkdir "$new"
-	mongod --dbpath "$new" --bind_ip 127.0.0.1 --port "$SETUP_PORT" --nounixsocket --wiredTigerCacheSizeGB 0.25 >/tmp/setup.log 2>&1 &
+	mongod --dbpath "$new" --bind_ip 127.0.0.1 --port "$SETUP_PORT" --nounixsocket --wiredTigerCacheSizeGB 0.25 >"$tmp/setup.log" 2>&1 &
 	server=$!
 	run_script administrator.js || {
-		tail -n 20 /tmp/setup.log >&2
+		tail -n 20 "$tmp/setup.log" >&2
 		fail "the administrator could not be made; the last messages of the server are above"
 	}
 	kill "$server"

@@ -4,6 +4,7 @@ import (
 	"github.com/stackwright/stackwright/controllers/components"
 	"github.com/stackwright/stackwright/controllers/desired"
 	"github.com/stackwright/stackwright/controllers/engines/memcached"
+	"github.com/stackwright/stackwright/controllers/engines/mongodb"
 	"github.com/stackwright/stackwright/controllers/engines/mysql"
 	"github.com/stackwright/stackwright/controllers/engines/postgresql"
 	"github.com/stackwright/stackwright/controllers/engines/rabbitmq"
@@ -21,6 +22,7 @@ func Providers() []part.Provider {
 	return []part.Provider{
 		postgresql.Builtin(),
 		mysql.Builtin(),
+		mongodb.Builtin(),
 		valkey.Builtin(),
 		redis.Builtin(),
 		memcached.Builtin(),

@@ -25,11 +25,14 @@ import (
 // its anchor.
 func (r *DataServiceReconciler) advance(ctx context.Context, owner desired.Owner, pass *status.ServicePass) error {
 	next := pass.Plan.Anchor.Clone()
-	if jobSucceeded(pass) {
+	if o := pass.Output; o != nil && jobSucceeded(pass, o.Provisioning) {
 		next.Provisioned()
 		if pass.Plan.View.Kind == resolve.KindCache {
 			next.Settled(pass.Plan.Service.Replicas)
 		}
+	}
+	if o := pass.Output; o != nil && jobSucceeded(pass, o.Members) {
+		next.Members = pass.Plan.Provider.Members(pass.Plan.Service)
 	}
 	if err := r.letGo(ctx, pass, next); err != nil {
 		return err
@@ -51,12 +54,12 @@ func (r *DataServiceReconciler) advance(ctx context.Context, owner desired.Owner
 	return nil
 }
 
-// jobSucceeded says whether the Job of this very pass did: its name follows from the logins that it makes and takes back.
-func jobSucceeded(pass *status.ServicePass) bool {
-	return pass.Output != nil && pass.Output.Provisioning != "" && pass.State != nil &&
-		slices.ContainsFunc(pass.State.Workloads, func(w observe.Workload) bool {
-			return w.Kind == "Job" && w.Name == pass.Output.Provisioning && w.RolledOut
-		})
+// jobSucceeded says whether a Job of this very pass did; an empty name is that of none: its name follows from the logins that it makes and takes back, or from the
+// members that it wants.
+func jobSucceeded(pass *status.ServicePass, job string) bool {
+	return job != "" && pass.State != nil && slices.ContainsFunc(pass.State.Workloads, func(w observe.Workload) bool {
+		return w.Kind == "Job" && w.Name == job && w.RolledOut
+	})
 }
 
 // restarted says whether the pods of a service are all as this pass wants them.

@@ -57,7 +57,8 @@ type DataServiceSpec struct {
 	Storage *Storage `json:"storage,omitempty"`
 
 	// parameters are settings of the engine, under the engine's own names. PostgreSQL and MySQL take all but those that
-	// the operator sets itself and those that name a file, an address or a library, or would run a command. Valkey and Redis take those of
+	// the operator sets itself and those that name a file, an address or a library, or would run a command. MongoDB takes options as mongod.conf has
+	// them, in one line: operationProfiling.slowOpThresholdMs, setParameter.cursorTimeoutMillis. Valkey and Redis take those of
 	// limits, encodings, expiry, latency and notifications. Memcached takes the options conn-limit, listen-backlog,
 	// max-item-size, max-reqs-per-event, slab-growth-factor, slab-min-size and threads. RabbitMQ takes channel_max,
 	// channel_max_per_node, classic_queue.default_version, collect_statistics_interval, connection_max, consumer_timeout,
@@ -94,7 +95,7 @@ type DataServiceSpec struct {
 //
 // +kubebuilder:object:generate=false
 // +kubebuilder:validation:MaxProperties=64
-// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[a-z][a-z0-9_.-]{0,62}$'))",message="parameters have names of lower-case letters, digits, '_', '.' and '-', at most 63"
+// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[a-z][a-zA-Z0-9_.-]{0,62}$'))",message="parameters have names of letters, digits, '_', '.' and '-', at most 63, and begin with a lower-case letter"
 type Parameters map[string]ParameterValue
 
 // ParameterValue is the value of one parameter: one line. As an alias it leaves Parameters assignable to a plain map.

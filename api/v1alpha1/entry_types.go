@@ -151,12 +151,13 @@ type ServiceBinding struct {
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.engine)",message="engine is needed unless ref names a database"
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || has(self.ref)",message="access goes with ref"
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || self.access == 'Owner' || (has(self.ref) && has(self.ref.database))",fieldPath=".access",message="access goes with ref.database; a private database is always owned"
-// +kubebuilder:validation:XValidation:rule="!has(self.engine) || self.engine != 'MongoDB' || has(self.external)",fieldPath=".engine",message="engine must be PostgreSQL or MySQL; MongoDB runs as an external service in this version"
 // +kubebuilder:validation:XValidation:rule="!has(self.ref) || !has(self.provider) || self.provider == 'External'",fieldPath=".provider",message="provider is a choice of the StackDatabase that ref names"
 // +kubebuilder:validation:XValidation:rule="!(has(self.ref) || has(self.external)) || !(has(self.version) || has(self.stackClassName) || has(self.size) || has(self.resources) || has(self.placement) || has(self.storage) || has(self.parameters) || has(self.tls) || has(self.credentials) || has(self.restartedAt) || has(self.suspend) || has(self.deletionPolicy) || has(self.replicas) || has(self.pooler) || has(self.backup) || has(self.allowedConsumers))",message="version, stackClassName, size, resources, placement, storage, parameters, tls, credentials, restartedAt, suspend, deletionPolicy, replicas, pooler, backup and allowedConsumers describe an inline database: they exclude ref and external"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || self.engine == oldSelf.engine",fieldPath=".engine",message="engine is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.ref) || has(self.external) || has(oldSelf.ref) || has(oldSelf.external) || !has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 // +kubebuilder:validation:XValidation:rule="!has(self.pooler) || !has(self.engine) || self.engine == 'PostgreSQL'",fieldPath=".pooler",message="pooler goes with engine PostgreSQL"
+// +kubebuilder:validation:XValidation:rule="!has(self.backup) || !has(self.engine) || self.engine != 'MongoDB'",fieldPath=".backup",message="backup goes with engines PostgreSQL and MySQL; MongoDB is copied with mongodump"
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas <= 6 || !has(self.engine) || self.engine != 'MongoDB'",fieldPath=".replicas",message="replicas are at most 6 with engine MongoDB: no more than 7 members vote"
 type DatabaseEntry struct {
 	// name of the entry; an inline one is called <stack>-<name>.
 	// +kubebuilder:validation:XValidation:rule="self != 'lb'",message="name lb is the load balancer's"
@@ -202,7 +203,7 @@ type DatabaseEntry struct {
 // +kubebuilder:validation:Enum=PostgreSQL;MySQL;MongoDB
 type EntryDatabaseEngine string
 
-// Engines of database entries. MongoDB runs elsewhere.
+// Engines of database entries.
 const (
 	EntryPostgreSQL EntryDatabaseEngine = "PostgreSQL"
 	EntryMySQL      EntryDatabaseEngine = "MySQL"

@@ -133,13 +133,14 @@ type Size struct {
 
 // CatalogEngine is an engine that the catalog has images of. Nginx is the built-in load balancer; Rclone carries backups and
 // PgBouncer pools connections; both run as the user of the engine that they are for.
-// +kubebuilder:validation:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ;Nginx;Rclone;PgBouncer
+// +kubebuilder:validation:Enum=PostgreSQL;MySQL;MongoDB;Valkey;Redis;Memcached;RabbitMQ;Nginx;Rclone;PgBouncer
 type CatalogEngine string
 
 // Engines of the catalog.
 const (
 	CatalogPostgreSQL CatalogEngine = "PostgreSQL"
 	CatalogMySQL      CatalogEngine = "MySQL"
+	CatalogMongoDB    CatalogEngine = "MongoDB"
 	CatalogValkey     CatalogEngine = "Valkey"
 	CatalogRedis      CatalogEngine = "Redis"
 	CatalogMemcached  CatalogEngine = "Memcached"
@@ -294,7 +295,7 @@ type ClassLimits struct {
 	// engines that may be used. Omitted: all.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
-	// +kubebuilder:validation:items:Enum=PostgreSQL;MySQL;Valkey;Redis;Memcached;RabbitMQ
+	// +kubebuilder:validation:items:Enum=PostgreSQL;MySQL;MongoDB;Valkey;Redis;Memcached;RabbitMQ
 	// +listType=set
 	// +optional
 	Engines []string `json:"engines,omitempty"`

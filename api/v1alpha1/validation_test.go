@@ -21,7 +21,7 @@ const (
 var unreachable = map[string]string{
 	"StackDatabase: engine is immutable": "there is one engine so far",
 	"StackQueue: engine is immutable":    "there is one engine so far",
-	"StackQueue: parameters have names of lower-case letters, digits, '_', '.' and '-', at most 63": "the list of RabbitMQ's parameters is narrower",
+	"StackQueue: parameters have names of letters, digits, '_', '.' and '-', at most 63, and begin with a lower-case letter": "the list of RabbitMQ's parameters is narrower",
 }
 
 // testFile is a file of testdata: one object that is created, or an old and a new one that is an update of it.

@@ -65,7 +65,9 @@ type Anchor struct {
 	// Upgrade is under way; Upgrades counts those that were begun.
 	Upgrade  *Upgrade `json:"upgrade,omitempty"`
 	Upgrades int      `json:"upgrades,omitempty"`
-	Members
+	CopyState
+	// Members is how many members a set may have: those that were wanted since it was last seen to have just so many.
+	Members int32 `json:"members,omitempty"`
 	// Consumers are the logins of stacks, sorted by namespace, stack and entry.
 	Consumers []Consumer `json:"consumers,omitempty"`
 }
@@ -249,11 +251,8 @@ var (
 )
 
 func (a *Anchor) check() error {
-	if !version.MatchString(a.Version) {
-		return fmt.Errorf("version %q is not a version", a.Version)
-	}
-	if !slices.Contains([]v1alpha1.TLSMode{v1alpha1.TLSRequired, v1alpha1.TLSPreferred, v1alpha1.TLSDisabled}, a.TLS) {
-		return fmt.Errorf("tls %q is not a mode", a.TLS)
+	if err := a.checkChoices(); err != nil {
+		return err
 	}
 	for name, set := range map[string]*Set{"admin": a.Admin, "certificate": a.Certificate, "otherCertificate": a.Other} {
 		if set != nil {

@@ -5,8 +5,8 @@ import "fmt"
 // maxCopies is the most read copies that a cache can have.
 const maxCopies = 8
 
-// Members are the servers of a cache with read copies.
-type Members struct {
+// CopyState is what is known of the read copies of a cache.
+type CopyState struct {
 	// Copies is the number of read copies that there are, whatever number is wanted.
 	Copies int32 `json:"copies,omitempty"`
 	// Replicated says that there have been some.

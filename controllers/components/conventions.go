@@ -39,7 +39,7 @@ var conventions = []convention{
 		[]conventionalVariable{{"DATABASE_URL", []string{factURI}}},
 	},
 	{
-		[]string{"MongoDB"},
+		[]string{string(v1alpha1.EngineMongoDB)},
 		[]conventionalVariable{{"MONGODB_URL", []string{factURI}}},
 	},
 	{

@@ -41,6 +41,9 @@ type Output struct {
 	// Topology names the Job among Objects that makes what is declared inside a broker. No login waits for it. Empty: none.
 	Topology string
 
+	// Members names the Job among Objects that makes a set have the members that are wanted. No login waits for it. Empty: none.
+	Members string
+
 	// Verdicts say of each declared capability how it is served.
 	Verdicts []v1alpha1.CapabilityVerdict
 }
@@ -136,6 +139,8 @@ type Provider struct {
 	CopiesFirst bool
 	// Upgrade says whether the engine can go from one version to another in place; nil error: yes.
 	Upgrade func(from, to string) error
+	// Members is how many members a set is to have. Nil: copies come and go without being counted.
+	Members func(*Service) int32
 	// Backup returns the Job, under the given name, that makes one backup, and what the Job needs. Nil: the engine has no backups.
 	// It is called only for a service with a Vault.
 	Backup func(s *Service, name string) (Output, error)
@@ -182,6 +187,8 @@ type Service struct {
 	Replicated bool
 	// Proxy is what leads to the primary of a cache with copies: an image of nginx.
 	Proxy Image
+	// Members is how many members a set may have at present, of those that it had and those that are wanted (engines with Provider.Members).
+	Members int32
 	// Shards is the number of independent nodes (Memcached), at least 1.
 	Shards int32
 	// Nodes is the number of cluster members (queues), at least 1.

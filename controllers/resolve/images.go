@@ -17,6 +17,7 @@ var builtinImages = []v1alpha1.CatalogImage{
 	{Engine: "PostgreSQL", Version: "18", Image: "docker.io/library/postgres:18.6", User: &v1alpha1.ImageUser{RunAsUser: 999}},
 	{Engine: "MySQL", Version: "8.4", Image: "docker.io/library/mysql:8.4.11", User: &v1alpha1.ImageUser{RunAsUser: 999}},
 	{Engine: "MySQL", Version: "9.7", Image: "docker.io/library/mysql:9.7.2", User: &v1alpha1.ImageUser{RunAsUser: 999}},
+	{Engine: "MongoDB", Version: "8.0", Image: "docker.io/library/mongo:8.0.29", User: &v1alpha1.ImageUser{RunAsUser: 999}},
 	{Engine: "Valkey", Version: "9.1", Image: "docker.io/valkey/valkey:9.1.4", User: &v1alpha1.ImageUser{RunAsUser: 999}},
 	{Engine: "Redis", Version: "8.10", Image: "docker.io/library/redis:8.10.1", User: &v1alpha1.ImageUser{RunAsUser: 999}},
 	{Engine: "Memcached", Version: "1.6", Image: "docker.io/library/memcached:1.6.45", User: &v1alpha1.ImageUser{RunAsUser: 11211}},

@@ -269,6 +269,9 @@ func (p *ServicePlan) nextAnchor() *anchor.Anchor {
 	if p.Recovery != nil {
 		next.Recovery = p.Recovery
 	}
+	if p.Provider.Members != nil { // one that is wanted may be taken in from now on
+		next.Members = max(next.Members, p.Provider.Members(p.Service))
+	}
 	for i := range next.Consumers {
 		recorded := &next.Consumers[i]
 		if !slices.ContainsFunc(p.Consumers, func(c part.Consumer) bool {
@@ -297,6 +300,7 @@ func (p *ServicePlan) Complete(a *anchor.Anchor) {
 		service.Certificate = &credential
 	}
 	service.Copies, service.Replicated = a.Copies, a.Replicated
+	service.Members = a.Members
 	p.completeBackups(a)
 	p.completeConsumers(a)
 }

@@ -110,7 +110,19 @@ func (p *ServicePass) verdicts() []Verdict {
 			verdicts = append(verdicts, *verdict)
 		}
 	}
+	if p.Output != nil && p.Output.Members != "" && p.State != nil {
+		verdicts = append(verdicts, p.membersVerdict())
+	}
 	return verdicts
+}
+
+// membersVerdict is the verdict on the Job that makes a set have its members. Whoever has a login goes on meanwhile.
+func (p *ServicePass) membersVerdict() Verdict {
+	i := slices.IndexFunc(p.State.Workloads, func(w observe.Workload) bool { return w.Kind == "Job" && w.Name == p.Output.Members })
+	if i < 0 {
+		return notReady(v1alpha1.ReasonProgressing, "its members are about to be counted")
+	}
+	return ofPart(p.State.Workloads[i])
 }
 
 // serviceVerdicts are those on the workloads that count for every stack that uses the service: what is declared in a broker is

@@ -243,8 +243,8 @@ func serviceScene(t *testing.T, g golden) *scene {
 	if in.Pooler != nil {
 		clients = append(clients, 6432)
 	}
-	s.ports = append(s.ports, 6380, 5671, 5672, 11211, 6432, sentinelPort) // of another mode of TLS, of other engines, of a pooler, and of sentinels
-	s.ports = append(s.ports, 4369, 15672, 15692, 25672)                   // among nodes only
+	s.ports = append(s.ports, 6380, 5671, 5672, 11211, 6432, 27017, sentinelPort) // of another mode of TLS, of other engines, of a pooler, and of sentinels
+	s.ports = append(s.ports, 4369, 15672, 15692, 25672)                          // among nodes only
 	s.roles = true
 	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{
 		"app.kubernetes.io/name": strings.ToLower(in.Engine), "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",

@@ -173,7 +173,7 @@ func (s *scene) note(rules ...v1alpha1.EgressRule) {
 
 // servicePorts are the ports of the engines as the documentation names them, by the mode of TLS.
 func servicePorts(engine string, mode v1alpha1.TLSMode) []int {
-	one := map[string]int{"PostgreSQL": 5432, "MySQL": 3306, "Memcached": 11211}
+	one := map[string]int{"PostgreSQL": 5432, "MySQL": 3306, "MongoDB": 27017, "Memcached": 11211}
 	both := map[string][2]int{"Valkey": {6379, 6380}, "Redis": {6379, 6380}, "RabbitMQ": {5672, 5671}}
 	switch ports, two := both[engine]; {
 	case !two:

@@ -83,6 +83,9 @@ func Render(t *testing.T, output part.Output) string {
 	if output.Topology != "" {
 		write("topology", output.Topology)
 	}
+	if output.Members != "" {
+		write("members", output.Members)
+	}
 	if len(output.Verdicts) > 0 {
 		write("verdicts", output.Verdicts)
 	}

@@ -12,27 +12,33 @@ import (
 
 // Binding returns the keys of a consumer's binding Secret. Query are the options of its address.
 func (e *Engine) Binding(s *part.Service, c part.Consumer, password, query string) map[string]string {
-	server, port := Host(s), strconv.Itoa(int(e.Port))
+	server := Host(s)
 	if readsCopies(s, c) {
 		server = kit.ServiceHost(ReplicaName(s), s.Namespace, s.ClusterDomain)
 	}
-	address := url.URL{
-		Scheme: e.Name, User: url.UserPassword(c.Login, password),
-		Host: net.JoinHostPort(server, port), Path: "/" + c.Database, RawQuery: query,
-	}
-	keys := map[string]string{
-		"type": e.Name, "provider": "stackwright",
-		"host": server, "port": port, "database": c.Database,
-		"username": c.Login, "password": password,
-		"uri": address.String(),
-	}
+	keys, address := e.Facts(server, c, password, query)
 	if s.Pooler != nil && !readsCopies(s, c) {
 		pooled := strconv.Itoa(int(e.PoolerPort))
-		keys["direct-port"], keys["direct-uri"] = port, keys["uri"]
+		keys["direct-port"], keys["direct-uri"] = keys["port"], keys["uri"]
 		address.Host = net.JoinHostPort(server, pooled)
 		keys["port"], keys["uri"] = pooled, address.String()
 	}
 	return keys
+}
+
+// Facts are what a consumer needs to reach a server, with the address that they make.
+func (e *Engine) Facts(server string, c part.Consumer, password, query string) (map[string]string, url.URL) {
+	port := strconv.Itoa(int(e.Port))
+	address := url.URL{
+		Scheme: e.Name, User: url.UserPassword(c.Login, password),
+		Host: net.JoinHostPort(server, port), Path: "/" + c.Database, RawQuery: query,
+	}
+	return map[string]string{
+		"type": e.Name, "provider": "stackwright",
+		"host": server, "port": port, "database": c.Database,
+		"username": c.Login, "password": password,
+		"uri": address.String(),
+	}, address
 }
 
 // readsCopies says whether a consumer is led to the read copies.

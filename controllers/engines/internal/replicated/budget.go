@@ -38,10 +38,10 @@ func verdictOnConnections(s *part.Service, room int64, output *part.Output) {
 	}
 	message := strings.Join(parts, "; ")
 	if fits && primary <= room && copies <= room*int64(s.Replicas) {
-		verdict(output, "ConnectionBudget", v1alpha1.VerdictEnforced, message)
+		Verdict(output, "ConnectionBudget", v1alpha1.VerdictEnforced, message)
 		return
 	}
-	verdict(output, "ConnectionBudget", v1alpha1.VerdictUnsupported, message+". Set poolSize of the stacks' entries to what their pods really "+
+	Verdict(output, "ConnectionBudget", v1alpha1.VerdictUnsupported, message+". Set poolSize of the stacks' entries to what their pods really "+
 		"open (10 for each pod where it is absent), lower their highest number of pods, or give the database a larger size, more "+
 		"parameters.max_connections or a pooler of the right size")
 }

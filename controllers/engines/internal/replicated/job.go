@@ -134,7 +134,7 @@ func (e *Engine) provisionVolumes(s *part.Service, plan string) []corev1.Volume 
 		volumes = append(volumes, kit.SecretVolume("reader", reader))
 	}
 	if s.Certificate != nil {
-		volumes = append(volumes, authorityVolume(s))
+		volumes = append(volumes, AuthorityVolume(s))
 	}
 	return volumes
 }
@@ -148,8 +148,8 @@ func (e *Engine) tmpVolume(limit string) corev1.Volume {
 	return tmp
 }
 
-// authorityVolume shows the certificate of the authority, without the server's key.
-func authorityVolume(s *part.Service) corev1.Volume {
+// AuthorityVolume shows the certificate of the authority, without the server's key.
+func AuthorityVolume(s *part.Service) corev1.Volume {
 	authority := kit.SecretVolume("tls", s.Certificate.Secret)
 	authority.Secret.Items = []corev1.KeyToPath{
 		{Key: corev1.ServiceAccountRootCAKey, Path: corev1.ServiceAccountRootCAKey},

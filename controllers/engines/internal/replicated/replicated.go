@@ -114,10 +114,7 @@ func (e *Engine) Build(s *part.Service, p Parts) part.Output {
 	}
 	e.addBackups(s, primary, e.restoreStep(s, config.Name, p), &output)
 	if runs(s) {
-		plan := e.plan(s, p.Job)
-		job := e.provision(s, plan.Name, p.Job)
-		output.Add(plan, job)
-		output.Provisioning = job.Name
+		e.AddLogins(s, p.Job, &output)
 	}
 	e.verdicts(s, &output)
 	return output
@@ -131,6 +128,14 @@ func ofCopies(s *part.Service) *part.Service {
 	result := *s
 	result.Image = *s.CopiesImage
 	return &result
+}
+
+// AddLogins adds the Job that makes databases and logins, with its plan.
+func (e *Engine) AddLogins(s *part.Service, job Job, output *part.Output) {
+	plan := e.plan(s, job)
+	made := e.provision(s, plan.Name, job)
+	output.Add(plan, made)
+	output.Provisioning = made.Name
 }
 
 // runs says whether the servers should run: there is nothing for them to serve before a backup is restored.

@@ -6,8 +6,8 @@ import (
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
-// verdict says how a capability is served.
-func verdict(output *part.Output, name string, verdict v1alpha1.Verdict, message string) {
+// Verdict says how a capability is served.
+func Verdict(output *part.Output, name string, verdict v1alpha1.Verdict, message string) {
 	output.Verdict(v1alpha1.CapabilityVerdict{
 		Name: name, Verdict: verdict, Provider: string(v1alpha1.ProviderBuiltin), Message: message,
 	})
@@ -15,26 +15,27 @@ func verdict(output *part.Output, name string, verdict v1alpha1.Verdict, message
 
 // verdicts says how the capabilities that the service declares are served.
 func (e *Engine) verdicts(s *part.Service, output *part.Output) {
-	verdictOnTLS(s.TLS, output)
+	VerdictOnTLS(s.TLS, output)
 	if s.Replicas > 0 {
-		verdict(output, "ReadCopies", v1alpha1.VerdictEnforced, e.Replication+" replication; a consumer with access ReadOnly reads from the copies")
+		Verdict(output, "ReadCopies", v1alpha1.VerdictEnforced, e.Replication+" replication; a consumer with access ReadOnly reads from the copies")
 	}
 	verdictOnConnections(s, e.Room(s), output)
 	verdictOnBackups(s, output)
 	if s.Production {
-		verdict(output, "Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+
+		Verdict(output, "Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+
 			"no copy takes its place by itself")
 	}
 }
 
-func verdictOnTLS(mode v1alpha1.TLSMode, output *part.Output) {
+// VerdictOnTLS tells of the modes that every engine of a database has.
+func VerdictOnTLS(mode v1alpha1.TLSMode, output *part.Output) {
 	switch mode {
 	case v1alpha1.TLSRequired:
-		verdict(output, "TLS", v1alpha1.VerdictEnforced, "connections in clear text are refused")
+		Verdict(output, "TLS", v1alpha1.VerdictEnforced, "connections in clear text are refused")
 	case v1alpha1.TLSPreferred:
-		verdict(output, "TLS", v1alpha1.VerdictFallback, "connections in clear text are accepted too; bindings name the encrypted ones")
+		Verdict(output, "TLS", v1alpha1.VerdictFallback, "connections in clear text are accepted too; bindings name the encrypted ones")
 	default:
-		verdict(output, "TLS", v1alpha1.VerdictUnsupported, "connections are in clear text, as tls.mode Disabled asks")
+		Verdict(output, "TLS", v1alpha1.VerdictUnsupported, "connections are in clear text, as tls.mode Disabled asks")
 	}
 }
 
@@ -42,10 +43,10 @@ func verdictOnTLS(mode v1alpha1.TLSMode, output *part.Output) {
 func verdictOnBackups(s *part.Service, output *part.Output) {
 	switch {
 	case s.Vault != nil:
-		verdict(output, "Backup", v1alpha1.VerdictEnforced, "a StackBackup makes an encrypted copy; keep Secret "+kit.BackupKey(s.Name)+
+		Verdict(output, "Backup", v1alpha1.VerdictEnforced, "a StackBackup makes an encrypted copy; keep Secret "+kit.BackupKey(s.Name)+
 			" outside the cluster too, since no backup can be read without it")
 	case s.Production:
-		verdict(output, "Backup", v1alpha1.VerdictUnsupported, "production expects backups, and the class has no place for them; ask the "+
+		Verdict(output, "Backup", v1alpha1.VerdictUnsupported, "production expects backups, and the class has no place for them; ask the "+
 			"platform team for spec.backupTarget of the StackClass")
 	}
 }

@@ -155,6 +155,7 @@ func Workloads() []Workload {
 	suspended := edited(usesCache, "spec:\n", "spec:\n  suspend: true\n")
 	worker := "  - {name: mailer, type: Worker, image: \"ghcr.io/acme/shop:1.4.2\", uses: [main]}\n"
 	grown := edited(small, "engine: PostgreSQL}", "engine: PostgreSQL, storage: {size: 20Gi}}")
+	members := edited(small, "engine: PostgreSQL}", "engine: MongoDB, replicas: 2}")
 	deleteStack, stackGone := remove("BackendStack", "shop")
 	deleteDatabase, databaseGone := remove("StackDatabase", "main")
 	converged := func(manifests string, reasons ...string) func(context.Context, *rig.World) error {
@@ -168,6 +169,8 @@ func Workloads() []Workload {
 	return append([]Workload{
 		{Name: "create-minimal", Step: apply(small)},
 		{Name: "create-full", Step: apply(full)},
+		{Name: "create-mongodb", Step: apply(members)},
+		{Name: "members-leave", Given: members, Step: apply(edited(members, "replicas: 2}", "replicas: 0}"))},
 		{Name: "scale-up", Given: plain, Step: apply(edited(plain, "replicas: 2", "replicas: 5"))},
 		{Name: "scale-down", Given: plain, Step: apply(edited(plain, "replicas: 2", "replicas: 1"))},
 		{Name: "autoscale", Given: plain, Step: apply(edited(plain, "replicas: 2", "scale: {min: 2, max: 6, metrics: [{type: CPU, targetUtilization: 70}]}"))},

@@ -83,6 +83,9 @@ func Render(t *testing.T, output part.Output) string {
 	if output.Topology != "" {
 		write("topology", output.Topology)
 	}
+	if len(output.Exporters) > 0 {
+		write("exporters", output.Exporters)
+	}
 	if len(output.Verdicts) > 0 {
 		write("verdicts", output.Verdicts)
 	}

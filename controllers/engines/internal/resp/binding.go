@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -33,6 +34,7 @@ func binding(s *part.Service, c part.Consumer, password string) map[string]strin
 		facts["tls-port"] = strconv.Itoa(port)
 		facts["tls-uri"] = address("rediss", s, c, password, port)
 	}
+	exporter.Bind(s, facts, exporter.Primary(s, 1), exporterPort)
 	return facts
 }
 

@@ -50,6 +50,7 @@ func Provider(engine Engine) part.Provider {
 		Name:           string(v1alpha1.ProviderBuiltin),
 		Kind:           "StackCache",
 		Engine:         engine.Name,
+		Exporter:       v1alpha1.EngineRedisExporter,
 		DefaultTLS:     v1alpha1.TLSPreferred,
 		Stateful:       func(s *part.Service) bool { return s.Durable },
 		DefaultStorage: "5Gi",
@@ -162,12 +163,15 @@ func build(engine Engine, s *part.Service) (part.Output, error) {
 		output.Provisioning = job.Name
 	}
 	output.Add(kit.ServicePolicy(s, primary, ports(s)))
+	addMetrics(s, &output)
 	verdicts(s, &output)
 	return output, nil
 }
 
 // provisions says whether there is a server and somebody to tell it of.
-func provisions(s *part.Service) bool { return !s.Suspended && len(s.Consumers)+len(s.Departed) > 0 }
+func provisions(s *part.Service) bool {
+	return !s.Suspended && (len(s.Consumers)+len(s.Departed) > 0 || s.Metrics != nil)
+}
 
 // check refuses what the engines cannot have, and waits for credentials that are being made.
 func check(s *part.Service) error {

@@ -140,8 +140,8 @@ func (c *Cluster) connect(context.Context) error {
 	return err
 }
 
-// archives hold the engines with the sample shop, MySQL, rclone, PgBouncer, and an object store.
-var archives = []string{"demo", "mysql", "rclone", "pgbouncer", "versitygw"}
+// archives hold the engines with the sample shop, MySQL, rclone, PgBouncer, the exporters, and an object store.
+var archives = []string{"demo", "mysql", "rclone", "pgbouncer", "exporters", "versitygw"}
 
 // loadImages loads the archives, unless the node has these very ones.
 func (c *Cluster) loadImages(ctx context.Context) error {

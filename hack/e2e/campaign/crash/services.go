@@ -9,6 +9,15 @@ func pooling() []Workload {
 	}
 }
 
+// telling are workloads in which a database and a cache tell what their servers do, and stop telling.
+func telling() []Workload {
+	told := edited(small, "engine: PostgreSQL}", "engine: PostgreSQL, metrics: {}}")
+	return []Workload{
+		{Name: "metrics-on", Given: small, Step: apply(told)},
+		{Name: "metrics-off", Given: told, Step: apply(small)},
+	}
+}
+
 // queued is a stack whose components talk through a broker.
 const queued = `
 apiVersion: stackwright.dev/v1alpha1

@@ -185,5 +185,5 @@ func Workloads() []Workload {
 		{Name: "unshare", Given: shares, Step: apply(plain)},
 		{Name: "delete-retain", Given: usesCache, Step: deleteStack, Done: stackGone},
 		{Name: "delete-confirmed", Given: lone, Step: deleteDatabase, Done: databaseGone, Leaves: []rig.Leave{rig.DeleteData}},
-	}, slices.Concat(scaling(), rotating(), backing(), pooling(), declaring())...)
+	}, slices.Concat(scaling(), rotating(), backing(), pooling(), telling(), declaring())...)
 }

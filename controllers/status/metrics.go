@@ -20,26 +20,38 @@ func (p *ServicePass) metrics(c *conditions) {
 	}
 }
 
-// metricsVerdict is the verdict on the exporters, or on the servers that tell of themselves; nil where there are none.
+// metricsVerdict is the verdict on what tells of the servers; nil where nothing has to.
 func (p *ServicePass) metricsVerdict() *Verdict {
-	if p.Output == nil || p.State == nil || p.Plan.Service.Metrics == nil || p.Plan.Service.Suspended || p.Plan.Service.Recovery != nil {
+	if p.Output == nil || p.State == nil || !p.told() {
 		return nil
 	}
-	verdicts := make([]Verdict, 0, len(p.Output.Exporters))
-	for _, w := range p.State.Workloads {
-		if p.Exporter(w) || len(p.Output.Exporters) == 0 && w.Kind == "StatefulSet" {
-			verdicts = append(verdicts, ofPart(w))
-		}
-	}
+	verdicts := p.tellers()
 	verdict, found := worst(verdicts)
 	switch {
 	case found:
-	case len(verdicts) < len(p.Output.Exporters) || len(verdicts) == 0:
+	case len(verdicts) == 0 || len(verdicts) < len(p.Output.Exporters):
 		verdict = notReady(v1alpha1.ReasonProgressing, "the exporters are about to be made")
 	default:
 		verdict = Verdict{Ready: true, Reason: v1alpha1.ReasonTelling, Message: "what tells of the servers runs"}
 	}
 	return &verdict
+}
+
+// told says whether somebody asks for metrics of servers that should run.
+func (p *ServicePass) told() bool {
+	s := p.Plan.Service
+	return s.Metrics != nil && !s.Suspended && s.Recovery == nil
+}
+
+// tellers are the verdicts on the exporters, or on the servers that tell of themselves.
+func (p *ServicePass) tellers() []Verdict {
+	var verdicts []Verdict
+	for _, w := range p.State.Workloads {
+		if p.Exporter(w) || len(p.Output.Exporters) == 0 && w.Kind == "StatefulSet" {
+			verdicts = append(verdicts, ofPart(w))
+		}
+	}
+	return verdicts
 }
 
 // Exporter says whether a workload only tells of the servers: the service is Ready without it.

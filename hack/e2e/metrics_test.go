@@ -15,27 +15,34 @@ import (
 	"github.com/stackwright/stackwright/hack/e2e/harness"
 )
 
-// watched is an entry of a stack, the field with the entries of its sort, what says that the server is up, a value, and what a client
+// watched is an entry of a stack in the field with the entries of its sort, what says that its server is up, a value, and what a client
 // does to make that grow.
-type watched struct{ field, entry, spec, up, value, act string }
+type watched struct {
+	field, entry, spec string
+	up                 []string
+	value, act         string
+}
 
 var everyEngine = []watched{
 	{
-		"databases", "main", `"engine":"PostgreSQL","size":"Nano","replicas":1,"storage":{"size":"1Gi"}`, "pg_up 1", "pg_stat_database_xact_commit{",
+		"databases", "main", `"engine":"PostgreSQL","size":"Nano","replicas":1,"storage":{"size":"1Gi"}`, []string{"pg_up 1"}, "pg_stat_database_xact_commit{",
 		`for i in 1 2 3; do psql "$MAIN_URL" -qAtc "select 1"; done`,
 	},
 	{
-		"databases", "orders", `"engine":"MySQL","size":"Micro","storage":{"size":"1Gi"}`, "mysql_up 1", `mysql_global_status_commands_total{command="create_table"}`,
+		"databases", "orders", `"engine":"MySQL","size":"Micro","storage":{"size":"1Gi"}`, []string{
+			"mysql_up 1", `mysql_exporter_collector_success{collector="collect.perf_schema.replication_applier_status_by_worker"} 1`,
+			`mysql_exporter_collector_success{collector="collect.global_status"} 1`,
+		}, `mysql_global_status_commands_total{command="create_table"}`,
 		`python3 -c "import os, pymysql; pymysql.connect(host=os.environ['ORDERS_HOST'], user=os.environ['ORDERS_USERNAME'],
 			password=os.environ['ORDERS_PASSWORD'], database=os.environ['ORDERS_DATABASE'], ssl={'ca': '/bindings/orders/ca.crt'}
 			).cursor().execute('create table notes (note text)')"`,
 	},
-	{"caches", "sessions", `"engine":"Valkey","size":"Nano"`, "redis_up 1", `redis_db_keys{db="db0"}`, `valkey-cli -u "$SESSIONS_URL" --no-auth-warning set a b`},
-	{"caches", "carts", `"engine":"Redis","size":"Nano","tls":{"mode":"Required"}`, "redis_up 1", `redis_db_keys{db="db0"}`,
+	{"caches", "sessions", `"engine":"Valkey","size":"Nano"`, []string{"redis_up 1"}, `redis_db_keys{db="db0"}`, `valkey-cli -u "$SESSIONS_URL" --no-auth-warning set a b`},
+	{"caches", "carts", `"engine":"Redis","size":"Nano","tls":{"mode":"Required"}`, []string{"redis_up 1"}, `redis_db_keys{db="db0"}`,
 		`redis-cli -u "$CARTS_URL" --cacert /bindings/carts/ca.crt --no-auth-warning set a b`},
-	{"caches", "pages", `"engine":"Memcached","size":"Nano"`, "memcached_up 1", "memcached_current_items ",
+	{"caches", "pages", `"engine":"Memcached","size":"Nano"`, []string{"memcached_up 1"}, "memcached_current_items ",
 		`printf 'set k 0 60 5\r\nhello\r\nquit\r\n' | timeout 5 nc "$PAGES_HOST" "$PAGES_PORT"`},
-	{"queues", "jobs", `"engine":"RabbitMQ","size":"Micro","storage":{"size":"1Gi"}`, "rabbitmq_identity_info{", "rabbitmq_queues ",
+	{"queues", "jobs", `"engine":"RabbitMQ","size":"Micro","storage":{"size":"1Gi"}`, []string{"rabbitmq_identity_info{"}, "rabbitmq_queues ",
 		`python3 -c "import os, kombu
 with kombu.Connection(os.environ['JOBS_URL']) as c: c.SimpleQueue('told')"`},
 }
@@ -146,10 +153,10 @@ func says(t *testing.T, n *harness.Namespace, workload, address string, words ..
 // tells reads the metrics as the binding says, before and after a client does something.
 func (w watched) tells(t *testing.T, n *harness.Namespace, web string) {
 	address := fmt.Sprintf("http://$(cat /bindings/%[1]s/metrics-host):$(cat /bindings/%[1]s/metrics-port)/metrics", w.entry)
-	before, _ := sum(says(t, n, web, address, w.up), w.value)
+	before, _ := sum(says(t, n, web, address, w.up...), w.value)
 	n.MustExec(web, w.act)
 	harness.Eventually(t, soon, w.value+" grows", func() (bool, string) {
-		now, found := sum(says(t, n, web, address, w.up), w.value)
+		now, found := sum(says(t, n, web, address, w.up...), w.value)
 		return found && now > before, fmt.Sprintf("%v was %v", now, before)
 	})
 }

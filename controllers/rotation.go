@@ -65,7 +65,7 @@ func jobSucceeded(pass *status.ServicePass, job string) bool {
 // restarted says whether the pods of a service are all as this pass wants them.
 func restarted(pass *status.ServicePass) bool {
 	return pass.State != nil && len(pass.Held) == 0 && !slices.ContainsFunc(pass.State.Workloads, func(w observe.Workload) bool {
-		return w.Kind != "Job" && !w.RolledOut
+		return w.Kind != "Job" && !w.RolledOut && !pass.Exporter(w)
 	})
 }
 

@@ -21,6 +21,9 @@ const (
 	// ConditionTopologyReady tells whether the queues, exchanges, bindings and policies that a StackQueue declares are there as they
 	// are declared; absent where none are.
 	ConditionTopologyReady = "TopologyReady"
+	// ConditionMetricsReady tells whether what tells of the servers of a data service runs; absent without metrics, and while the
+	// service is stopped.
+	ConditionMetricsReady = "MetricsReady"
 	// ConditionComponentsReady tells of all components together.
 	ConditionComponentsReady = "ComponentsReady"
 	// ConditionDependenciesReady tells of all databases, caches, queues and bindings together.
@@ -143,6 +146,8 @@ const (
 	ReasonTopologyDiffers = "TopologyDiffers"
 	// ReasonTopologyRefused: the broker refuses something that is declared.
 	ReasonTopologyRefused = "TopologyRefused"
+	// ReasonTelling: every exporter runs.
+	ReasonTelling = "Telling"
 	// ReasonAddressPending: the load balancer has no address yet.
 	ReasonAddressPending = "AddressPending"
 	// ReasonHeldBack: a newer operator build would change the pod template; it waits for the next change of the inputs.

@@ -77,6 +77,11 @@ type DataServiceSpec struct {
 	// +optional
 	Credentials *Credentials `json:"credentials,omitempty"`
 
+	// metrics tells in the format of Prometheus what the servers do. Omitted: nothing is told. Bindings have the keys metrics-host
+	// and metrics-port, and spec.monitoring of the class says who may read.
+	// +optional
+	Metrics *ServiceMetrics `json:"metrics,omitempty"`
+
 	// restartedAt restarts the service when it changes.
 	// +optional
 	RestartedAt *metav1.Time `json:"restartedAt,omitempty"`
@@ -144,6 +149,9 @@ type ServiceTLS struct {
 	// +required
 	Mode TLSMode `json:"mode,omitempty"`
 }
+
+// ServiceMetrics tells what the servers do: by an exporter for each, in a pod of its own, or, of RabbitMQ, by the brokers themselves.
+type ServiceMetrics struct{}
 
 // DeletionPolicy says what happens to the data when the object is deleted.
 // +kubebuilder:validation:Enum=Retain;Delete
@@ -284,7 +292,7 @@ type ConsumerStatus struct {
 
 // DataServiceStatus is what was observed of a data service.
 type DataServiceStatus struct {
-	// conditions are Ready, Available, Reconciling, Stalled, UpdateAvailable and, of a broker, TopologyReady.
+	// conditions are Ready, Available, Reconciling, Stalled, UpdateAvailable, with metrics MetricsReady and, of a broker, TopologyReady.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=32

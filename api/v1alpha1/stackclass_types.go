@@ -101,6 +101,10 @@ type StackClassSpec struct {
 	// +optional
 	BackupTarget *BackupTarget `json:"backupTarget,omitempty"`
 
+	// monitoring says who may read metrics. Omitted: nobody but the pods of a service itself.
+	// +optional
+	Monitoring *ClassMonitoring `json:"monitoring,omitempty"`
+
 	// namespaces matches the namespaces that may use the class. Omitted: all.
 	// +optional
 	Namespaces *NamespaceSelector `json:"namespaces,omitempty"`
@@ -132,8 +136,9 @@ type Size struct {
 }
 
 // CatalogEngine is an engine that the catalog has images of. Nginx is the built-in load balancer; Rclone carries backups and
-// PgBouncer pools connections; both run as the user of the engine that they are for.
-// +kubebuilder:validation:Enum=PostgreSQL;MySQL;MongoDB;Valkey;Redis;Memcached;RabbitMQ;Nginx;Rclone;PgBouncer
+// PgBouncer pools connections; both run as the user of the engine that they are for. The exporters tell what servers do; that of Redis
+// tells of Valkey too.
+// +kubebuilder:validation:Enum=PostgreSQL;MySQL;MongoDB;Valkey;Redis;Memcached;RabbitMQ;Nginx;Rclone;PgBouncer;PostgreSQLExporter;MySQLExporter;RedisExporter;MemcachedExporter
 type CatalogEngine string
 
 // Engines of the catalog.
@@ -151,6 +156,11 @@ const (
 	EngineRclone CatalogEngine = "Rclone"
 	// EnginePgBouncer pools connections to PostgreSQL.
 	EnginePgBouncer CatalogEngine = "PgBouncer"
+	// EnginePostgreSQLExporter and the others tell what servers do.
+	EnginePostgreSQLExporter CatalogEngine = "PostgreSQLExporter"
+	EngineMySQLExporter      CatalogEngine = "MySQLExporter"
+	EngineRedisExporter      CatalogEngine = "RedisExporter"
+	EngineMemcachedExporter  CatalogEngine = "MemcachedExporter"
 )
 
 // CatalogImage is the image of one version of one engine.
@@ -279,6 +289,13 @@ type ClassNetwork struct {
 	// egress is Internet (default) or Deny.
 	// +required
 	Egress NetworkEgress `json:"egress,omitempty"`
+}
+
+// ClassMonitoring says who may read metrics.
+type ClassMonitoring struct {
+	// namespaces whose pods may read the metrics of data services. Same is the namespace of each service.
+	// +required
+	Namespaces NamespaceGrant `json:"namespaces,omitzero"`
 }
 
 // ClassLimits bound what stacks may ask for.

@@ -55,6 +55,7 @@ type StackDatabase struct {
 // +kubebuilder:validation:XValidation:rule="has(self.bootstrap) == has(oldSelf.bootstrap) && (!has(self.bootstrap) || self.bootstrap == oldSelf.bootstrap)",fieldPath=".bootstrap",message="bootstrap is immutable: what a database begins with is decided when it is made"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 // +kubebuilder:validation:XValidation:rule="!has(self.pooler) || self.engine == 'PostgreSQL'",fieldPath=".pooler",message="pooler goes with engine PostgreSQL"
+// +kubebuilder:validation:XValidation:rule="!has(self.metrics) || self.engine != 'MongoDB'",fieldPath=".metrics",message="metrics goes with engines PostgreSQL and MySQL; an exporter of your own can watch MongoDB"
 // +kubebuilder:validation:XValidation:rule="!has(self.backup) || self.engine != 'MongoDB'",fieldPath=".backup",message="backup goes with engines PostgreSQL and MySQL; MongoDB is copied with mongodump"
 // +kubebuilder:validation:XValidation:rule="!has(self.bootstrap) || self.engine != 'MongoDB'",fieldPath=".bootstrap",message="bootstrap goes with engines PostgreSQL and MySQL; a copy of MongoDB comes back with mongorestore"
 // +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas <= 6 || self.engine != 'MongoDB'",fieldPath=".replicas",message="replicas are at most 6 with engine MongoDB: no more than 7 members vote"

@@ -191,7 +191,11 @@ func (m *Maker) facts(service *part.Service, a *anchor.Anchor, consumer part.Con
 	if a.Certificate != nil && service.TLS != v1alpha1.TLSDisabled {
 		authority = a.Authority(trusted)
 	}
-	return kit.Hash(binding["host"], binding["port"], binding["servers"], consumer.Database, service.TLS, authority)
+	facts := []any{binding["host"], binding["port"], binding["servers"], consumer.Database, service.TLS, authority}
+	if told := binding["metrics-host"]; told != "" { // what is not asked for must not change what is there
+		facts = append(facts, told, binding["metrics-port"])
+	}
+	return kit.Hash(facts...)
 }
 
 func (m *Maker) createConsumer(

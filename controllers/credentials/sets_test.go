@@ -183,6 +183,13 @@ func TestOtherFactsMakeAnotherVersion(t *testing.T) {
 	if again := ensure(t, more, next, consumers[0]); again.Consumers[0].Set.Version != set.Set.Version {
 		t.Error("a key that a later build adds makes another version")
 	}
+	told := maker(c)
+	told.Provider.Binding = func(_ *part.Service, _ part.Consumer, _ string) map[string]string {
+		return map[string]string{"type": "test", "host": "elsewhere", "port": "1", "metrics-host": "main-metrics", "metrics-port": "9187"}
+	}
+	if with := ensure(t, told, next, consumers[0]); with.Consumers[0].Set.Version == set.Set.Version {
+		t.Error("a consumer is not told where the metrics are")
+	}
 }
 
 func TestReturningConsumerGetsANewLogin(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -22,6 +23,28 @@ func NetworkPolicy(identity Identity, namespace, name string, pods metav1.LabelS
 			Egress:      egress,
 		},
 	}
+}
+
+// IngressPolicy lets peers in, beside what other policies of the pods allow.
+func IngressPolicy(identity Identity, namespace, name string, pods map[string]string, rules ...networkingv1.NetworkPolicyIngressRule,
+) *networkingv1.NetworkPolicy {
+	policy := NetworkPolicy(identity, namespace, name, metav1.LabelSelector{MatchLabels: pods}, rules, nil)
+	policy.Spec.PolicyTypes = []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}
+	return policy
+}
+
+// FromGranted opens ingress on TCP ports from every pod of the namespaces that are meant.
+func FromGranted(grant v1alpha1.NamespaceGrant, ports ...int32) networkingv1.NetworkPolicyIngressRule {
+	peer := networkingv1.NetworkPolicyPeer{}
+	switch grant.From {
+	case v1alpha1.NamespacesSame:
+		peer.PodSelector = &metav1.LabelSelector{}
+	case v1alpha1.NamespacesAll:
+		peer.NamespaceSelector = &metav1.LabelSelector{}
+	default:
+		peer.NamespaceSelector = grant.Selector.LabelSelector()
+	}
+	return networkingv1.NetworkPolicyIngressRule{From: []networkingv1.NetworkPolicyPeer{peer}, Ports: policyPorts(TCP(ports...))}
 }
 
 // From opens ingress from a peer.

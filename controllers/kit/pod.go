@@ -103,6 +103,13 @@ func SecretVolume(name, secret string) corev1.Volume {
 	}}
 }
 
+// AuthorityVolume shows the certificate of a service's authority, without the server's key.
+func AuthorityVolume(name, secret string) corev1.Volume {
+	volume := SecretVolume(name, secret)
+	volume.Secret.Items = []corev1.KeyToPath{{Key: corev1.ServiceAccountRootCAKey, Path: corev1.ServiceAccountRootCAKey}}
+	return volume
+}
+
 // ConfigVolume shows a ConfigMap as files with the given mode.
 func ConfigVolume(name, configMap string, mode int32) corev1.Volume {
 	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{

@@ -44,6 +44,9 @@ type Output struct {
 	// Members names the Job among Objects that makes a set have the members that are wanted. No login waits for it. Empty: none.
 	Members string
 
+	// Exporters names the StatefulSets among Objects that tell what the servers do. The service does not need them to be Ready.
+	Exporters []string
+
 	// Verdicts say of each declared capability how it is served.
 	Verdicts []v1alpha1.CapabilityVerdict
 }
@@ -112,6 +115,8 @@ type Provider struct {
 	Engine string
 	// Needs lists the kinds that have to be served by the cluster. Empty for Builtin.
 	Needs []schema.GroupVersionKind
+	// Exporter is what tells of its servers, as the image catalog calls it. Empty: the engine tells of itself.
+	Exporter v1alpha1.CatalogEngine
 	// DefaultTLS applies where spec.tls is absent.
 	DefaultTLS v1alpha1.TLSMode
 	// Stateful says, from the settings, whether pods have claims.
@@ -204,6 +209,8 @@ type Service struct {
 
 	// Pooler shares the connections of a database among its consumers; nil when none is asked for.
 	Pooler *Pooler
+	// Metrics are told; nil when nobody asks for them.
+	Metrics *Metrics
 	// Vault is where its backups are kept; nil when the class has no place for them or the provider makes none.
 	Vault *Vault
 	// Recovery is the backup that it has to be made from before it can start; nil when there is none, or when that is done.
@@ -227,6 +234,14 @@ type Pooler struct {
 	Mode v1alpha1.PoolerMode
 	// ServerConnections is how many connections to the server each login has at most, MaxClients how many all pods open to the pooler.
 	ServerConnections, MaxClients int32
+}
+
+// Metrics is what tells of a service, and to whom.
+type Metrics struct {
+	// Image of the exporter; zero for an engine that tells of itself.
+	Image Image
+	// Readers are the namespaces whose pods may read; nil: none.
+	Readers *v1alpha1.NamespaceGrant
 }
 
 // Credential is one version of a credential set, as the anchor records it.

@@ -172,6 +172,9 @@ func (r *Resolver) stub(view *View, recorded *anchor.Anchor) (*part.Service, *pa
 		if view.Pooler != nil {
 			stub.Pooler = &part.Pooler{} // its port and the keys of bindings depend on no more
 		}
+		if view.Common.Metrics != nil {
+			stub.Metrics = &part.Metrics{} // bindings have further keys
+		}
 		stubTLS(view, stub, recorded)
 		return stub, p
 	}

@@ -24,6 +24,10 @@ var builtinImages = []v1alpha1.CatalogImage{
 	{Engine: "RabbitMQ", Version: "4.2", Image: "docker.io/library/rabbitmq:4.2.9-management", User: &v1alpha1.ImageUser{RunAsUser: 999}},
 	{Engine: "Nginx", Version: "1.30", Image: "docker.io/library/nginx:1.30.4", User: &v1alpha1.ImageUser{RunAsUser: 101}},
 	{Engine: "PgBouncer", Version: "1.24", Image: "docker.io/edoburu/pgbouncer:v1.24.1-p1", User: &v1alpha1.ImageUser{RunAsUser: 70}},
+	{Engine: "PostgreSQLExporter", Version: "0.20", Image: "quay.io/prometheuscommunity/postgres-exporter:v0.20.1", User: &v1alpha1.ImageUser{RunAsUser: 65534}},
+	{Engine: "MySQLExporter", Version: "0.20", Image: "quay.io/prometheus/mysqld-exporter:v0.20.0", User: &v1alpha1.ImageUser{RunAsUser: 65534}},
+	{Engine: "RedisExporter", Version: "1.88", Image: "docker.io/oliver006/redis_exporter:v1.88.0", User: &v1alpha1.ImageUser{RunAsUser: 59000}},
+	{Engine: "MemcachedExporter", Version: "0.16", Image: "quay.io/prometheus/memcached-exporter:v0.16.0", User: &v1alpha1.ImageUser{RunAsUser: 65534}},
 	{Engine: "Rclone", Version: "1.71", Image: "docker.io/rclone/rclone:1.71.2", User: &v1alpha1.ImageUser{RunAsUser: 65532}},
 }
 

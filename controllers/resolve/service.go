@@ -185,7 +185,7 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 	if claim := view.Claim(); claim != nil {
 		service.Stack = claim.Stack
 	}
-	var errs [6]error
+	var errs [7]error
 	service.Image, errs[0] = serviceImage(plan)
 	service.Resources, errs[1] = plan.Class.Resources("spec.size", common.Size, common.Resources)
 	service.Placement, errs[2] = plan.Class.Placement("spec.placement", common.Placement)
@@ -194,6 +194,7 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 	}
 	service.Pooler, errs[4] = pooler(plan)
 	service.Proxy, errs[5] = proxy(plan)
+	service.Metrics, errs[6] = metrics(plan)
 	return service, part.Join(errs[:])
 }
 
@@ -216,6 +217,22 @@ func pooler(plan *ServicePlan) (*part.Pooler, error) {
 		Image: image, Mode: cmp.Or(asked.Mode, v1alpha1.PoolerTransaction),
 		ServerConnections: valueOr(asked.ServerConnections, 20), MaxClients: valueOr(asked.MaxClients, 1000),
 	}, err
+}
+
+// metrics has the exporter's image, and whom the class lets read.
+func metrics(plan *ServicePlan) (*part.Metrics, error) {
+	if plan.View.Common.Metrics == nil {
+		return nil, nil //nolint:nilnil // none are asked for
+	}
+	result := &part.Metrics{}
+	if monitoring := plan.Class.Spec.Monitoring; monitoring != nil {
+		result.Readers = &monitoring.Namespaces
+	}
+	var err error
+	if exporter := plan.Provider.Exporter; exporter != "" {
+		result.Image, err = plan.Class.EngineImage(string(exporter), "")
+	}
+	return result, err
 }
 
 // serviceImage is the image of the version that is asked for, else recorded, else the catalog's first.

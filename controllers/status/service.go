@@ -42,6 +42,7 @@ func Service(pass ServicePass, now time.Time) v1alpha1.DataServiceStatus {
 	c.root(verdict)
 	c.available(pass.serving())
 	pass.topology(&c)
+	pass.metrics(&c)
 	if pass.Output != nil {
 		c.updates(slices.Clone(pass.Held))
 		next.Capabilities = sorted(append(slices.Clone(pass.Output.Verdicts), pass.rotation()...))
@@ -149,11 +150,11 @@ func ofPart(w observe.Workload) Verdict {
 	return verdict
 }
 
-// counts says whether a workload tells of the service: its servers do, and of Jobs only the one of these inputs, when it has
+// counts says whether a workload tells of the service: its servers do, what only tells of them does not, and of Jobs only the one of these inputs, when it has
 // something to complain of, or when nobody has a login yet. Otherwise the service answers all who had a login before.
 func (p *ServicePass) counts(w observe.Workload) bool {
 	if w.Kind != "Job" {
-		return true
+		return !p.Exporter(w)
 	}
 	working := !w.Stuck && (w.Cause == nil || w.Cause.Reason == v1alpha1.ReasonProgressing)
 	return w.Name == p.Output.Provisioning && (!working || !someReady(p.Plan.View.Status.Consumers))
@@ -180,7 +181,7 @@ func (p *ServicePass) serving() bool {
 	}
 	serving := false
 	for _, w := range p.State.Workloads {
-		if w.Kind == "Job" || w.Wanted == 0 || p.Output != nil && p.Output.Front != "" && w.Name != p.Output.Front {
+		if w.Kind == "Job" || w.Wanted == 0 || p.Exporter(w) || p.Output != nil && p.Output.Front != "" && w.Name != p.Output.Front {
 			continue
 		}
 		if w.Ready == 0 {

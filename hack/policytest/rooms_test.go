@@ -230,6 +230,32 @@ func (e *end) carries() bool {
 	return e.ours && slices.Contains([]string{"backup", "restore", "verify"}, e.labels["app.kubernetes.io/component"])
 }
 
+// tellers are the role and the port of the pods that tell what the servers of an engine do.
+var tellers = map[string]struct {
+	role string
+	port int
+}{
+	"PostgreSQL": {"metrics", 9187}, "MySQL": {"metrics", 9104}, "Valkey": {"metrics", 9121}, "Redis": {"metrics", 9121},
+	"Memcached": {"metrics", 9150}, "RabbitMQ": {"server", 15692},
+}
+
+// reads says whether somebody may read the metrics that a pod of ours tells.
+func reads(in *part.Service, from, to *end, port int) bool {
+	told := tellers[in.Engine]
+	role := strings.TrimPrefix(to.labels["app.kubernetes.io/component"], "replica-")
+	if in.Metrics == nil || in.Metrics.Readers == nil || from.outside() || role != told.role || port != told.port {
+		return false
+	}
+	switch readers := in.Metrics.Readers; readers.From {
+	case v1alpha1.NamespacesAll:
+		return true
+	case v1alpha1.NamespacesSame:
+		return from.namespace == in.Namespace
+	default:
+		return from.namespace == readers.Selector.MatchLabels[corev1.LabelMetadataName]
+	}
+}
+
 // serviceScene is a golden case of an engine: its pods meet each other, and its consumers come in on the ports for clients.
 func serviceScene(t *testing.T, g golden) *scene {
 	t.Helper()
@@ -245,6 +271,8 @@ func serviceScene(t *testing.T, g golden) *scene {
 	}
 	s.ports = append(s.ports, 6380, 5671, 5672, 11211, 6432, 27017, sentinelPort) // of another mode of TLS, of other engines, of a pooler, and of sentinels
 	s.ports = append(s.ports, 4369, 15672, 15692, 25672)                          // among nodes only
+	s.ports = append(s.ports, 9104, 9121, 9150, 9187)                             // of exporters
+	s.ends = append(s.ends, &end{name: "a scraper", namespace: "monitoring", labels: map[string]string{"app": "prometheus"}})
 	s.roles = true
 	s.ends = append(s.ends, &end{name: "a component called like the engine", namespace: in.Namespace, labels: map[string]string{
 		"app.kubernetes.io/name": strings.ToLower(in.Engine), "app.kubernetes.io/instance": in.Name, "app.kubernetes.io/component": "component",
@@ -267,8 +295,8 @@ func serviceScene(t *testing.T, g golden) *scene {
 		return to.ours || to.dns && port == 53 && protocol != corev1.ProtocolSCTP ||
 			from.carries() && to.outside() && within(bucket, to.address, port, protocol == corev1.ProtocolTCP)
 	}
-	s.accepts = func(from, _ *end, port int, protocol corev1.Protocol) bool {
-		return from.ours || admitted[from] && protocol == corev1.ProtocolTCP && slices.Contains(clients, port)
+	s.accepts = func(from, to *end, port int, protocol corev1.Protocol) bool {
+		return from.ours || protocol == corev1.ProtocolTCP && (admitted[from] && slices.Contains(clients, port) || reads(in, from, to, port))
 	}
 	return s.complete()
 }

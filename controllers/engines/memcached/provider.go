@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -27,6 +28,7 @@ func Builtin() part.Provider {
 		Name:        string(v1alpha1.ProviderBuiltin),
 		Kind:        "StackCache",
 		Engine:      string(v1alpha1.EngineMemcached),
+		Exporter:    v1alpha1.EngineMemcachedExporter,
 		DefaultTLS:  v1alpha1.TLSDisabled,
 		Stateful:    func(*part.Service) bool { return false },
 		ServerNames: serverNames,
@@ -68,6 +70,7 @@ func binding(s *part.Service, _ part.Consumer, _ string) map[string]string {
 	if s.TLS == v1alpha1.TLSRequired {
 		facts["tls"] = "true"
 	}
+	exporter.Bind(s, facts, exporter.Primary(s, s.Shards), exporterPort)
 	return facts
 }
 
@@ -86,6 +89,7 @@ func build(s *part.Service) (part.Output, error) {
 	if s.Shards > 1 {
 		output.Add(kit.DisruptionBudget(shard, s.Namespace, s.Name))
 	}
+	addMetrics(s, &output)
 	verdicts(s, &output)
 	return output, nil
 }

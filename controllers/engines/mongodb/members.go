@@ -90,7 +90,7 @@ func addMembers(s *part.Service, output *part.Output) {
 		{Name: "config", MountPath: replicated.ConfigPath, ReadOnly: true}, {Name: "tmp", MountPath: "/tmp"},
 	}
 	if s.Certificate != nil {
-		volumes = append(volumes, replicated.AuthorityVolume(s))
+		volumes = append(volumes, kit.AuthorityVolume("tls", s.Certificate.Secret))
 		mounts = append(mounts, corev1.VolumeMount{Name: "tls", MountPath: replicated.TLSPath, ReadOnly: true})
 	}
 	// A Job begins by writing its plan into the set, and ends once it reads another one there.

@@ -29,14 +29,16 @@ var scripts embed.FS
 
 // engine is what is true of every service.
 var engine = &replicated.Engine{
-	Name:        "mysql",
-	Port:        port,
-	SocketsPath: socketsPath,
-	LoginInTmp:  true,
-	Replication: "asynchronous",
-	Room:        room,
-	DumpEnv:     dumpEnv,
-	Names:       replicated.Names{LoginLimit: loginLimit, Reserved: isReserved},
+	Name:         "mysql",
+	Port:         port,
+	Exporter:     v1alpha1.EngineMySQLExporter,
+	ExporterPort: exporterPort,
+	SocketsPath:  socketsPath,
+	LoginInTmp:   true,
+	Replication:  "asynchronous",
+	Room:         room,
+	DumpEnv:      dumpEnv,
+	Names:        replicated.Names{LoginLimit: loginLimit, Reserved: isReserved},
 	Scripts: replicated.Scripts{
 		Folder: scripts,
 		Server: []string{

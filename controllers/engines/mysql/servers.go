@@ -6,12 +6,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
 // parts are what this engine gives for one service. Each copy is copied from the primary once, and follows its binary log.
 func parts(s *part.Service) replicated.Parts {
+	job := provisioning(s)
+	job.ForMetrics(s)
 	return replicated.Parts{
 		Files: configuration(s),
 		Env:   serverEnv(s),
@@ -20,8 +23,9 @@ func parts(s *part.Service) replicated.Parts {
 		Primary: replicated.Role{Script: "initdb.sh", ScriptEnv: []corev1.EnvVar{
 			{Name: "ADMIN_SECRET", Value: s.Admin.Secret}, {Name: "TRANSPORT", Value: transport(s)},
 		}},
-		Replica: replicated.Role{Script: "join.sh", Env: reach(s)},
-		Job:     provisioning(s),
+		Replica:  replicated.Role{Script: "join.sh", Env: reach(s)},
+		Job:      job,
+		Exporter: func(server string) exporter.Exporter { return exported(s, server) },
 	}
 }
 

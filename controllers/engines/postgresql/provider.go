@@ -28,11 +28,13 @@ var scripts embed.FS
 
 // engine is what is true of every service.
 var engine = &replicated.Engine{
-	Name:        "postgresql",
-	Port:        port,
-	PoolerPort:  poolerPort,
-	SocketsPath: socketsPath,
-	Memory:      []corev1.VolumeMount{{Name: "shm", MountPath: "/dev/shm"}},
+	Name:         "postgresql",
+	Port:         port,
+	PoolerPort:   poolerPort,
+	Exporter:     v1alpha1.EnginePostgreSQLExporter,
+	ExporterPort: exporterPort,
+	SocketsPath:  socketsPath,
+	Memory:       []corev1.VolumeMount{{Name: "shm", MountPath: "/dev/shm"}},
 	// The signal that Kubernetes sends means waiting for every session to end. This one ends them.
 	PreStop:     []string{"sh", "-c", "kill -INT 1"},
 	Replication: "streaming",

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
@@ -14,16 +15,18 @@ import (
 // parts are what this engine gives for one service. Each copy follows the primary through a slot of its own.
 func parts(s *part.Service) replicated.Parts {
 	result := replicated.Parts{
-		Files:   configuration(s),
-		Env:     serverEnv(s),
-		Prepare: kit.SmallResources(),
-		Primary: replicated.Role{Script: "initdb.sh", ScriptEnv: []corev1.EnvVar{{Name: "ADMIN_SECRET", Value: s.Admin.Secret}}},
-		Replica: replicated.Role{Script: "join.sh", Env: []corev1.EnvVar{{Name: "PRIMARY", Value: primaryConnection(s)}}},
-		Job:     provisioning(s),
+		Files:    configuration(s),
+		Env:      serverEnv(s),
+		Prepare:  kit.SmallResources(),
+		Primary:  replicated.Role{Script: "initdb.sh", ScriptEnv: []corev1.EnvVar{{Name: "ADMIN_SECRET", Value: s.Admin.Secret}}},
+		Replica:  replicated.Role{Script: "join.sh", Env: []corev1.EnvVar{{Name: "PRIMARY", Value: primaryConnection(s)}}},
+		Job:      provisioning(s),
+		Exporter: func(server string) exporter.Exporter { return exported(s, server) },
 	}
 	if s.Pooler != nil {
 		addPooler(s, &result)
 	}
+	result.Job.ForMetrics(s)
 	return result
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -27,6 +28,7 @@ func binding(s *part.Service, c part.Consumer, password string) map[string]strin
 		facts["tls-port"] = strconv.Itoa(encryptedPort)
 		facts["tls-uri"] = address("amqps", at.Host, encryptedPort, c, password)
 	}
+	exporter.Bind(s, facts, exporter.Primary(s, s.Nodes), prometheusPort)
 	return facts
 }
 

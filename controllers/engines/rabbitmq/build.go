@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -35,8 +36,18 @@ func Build(s *part.Service) (part.Output, error) {
 		output.Provisioning = job.Name
 		addTopology(s, declared, &output)
 	}
+	addMetrics(s, identity, &output)
 	addVerdicts(s, &output)
 	return output, nil
+}
+
+// addMetrics leads to the plugin that every node runs, whoever asks for metrics: so that asking restarts no node.
+func addMetrics(s *part.Service, nodes kit.Identity, output *part.Output) {
+	if s.Metrics == nil {
+		return
+	}
+	exporter.AddOwn(s, nodes, kit.TCPPort("prometheus", prometheusPort), output)
+	exporter.Tell(s, prometheusPort, output)
 }
 
 // clientService resolves to the nodes that are ready, so that a client never starts with one that cannot serve it.

@@ -86,6 +86,9 @@ func Render(t *testing.T, output part.Output) string {
 	if output.Members != "" {
 		write("members", output.Members)
 	}
+	if len(output.Exporters) > 0 {
+		write("exporters", output.Exporters)
+	}
 	if len(output.Verdicts) > 0 {
 		write("verdicts", output.Verdicts)
 	}

@@ -114,7 +114,20 @@ func (s *Source) Service(kind, engine, version string, parameters []string) *par
 			service.Recovery = &part.Recovery{Source: s.Label(44), Archive: "20261123-120823-x7k2p"}
 		}
 	}
+	service.Metrics = s.metrics()
 	return service
+}
+
+// metrics are told to some, to nobody, or not at all.
+func (s *Source) metrics() *part.Metrics {
+	if !s.Bool() {
+		return nil
+	}
+	result := &part.Metrics{Image: part.Image{Name: "docker.io/exporter:1", Version: "1", RunAsUser: 1, RunAsGroup: 1}}
+	if s.Bool() {
+		result.Readers = &v1alpha1.NamespaceGrant{From: Pick(s, v1alpha1.NamespacesAll, v1alpha1.NamespacesSame)}
+	}
+	return result
 }
 
 // bucket is one as the API lets it through.

@@ -140,8 +140,9 @@ func (c *Cluster) connect(context.Context) error {
 	return err
 }
 
-// archives hold the engines with the sample shop, MySQL, rclone, PgBouncer, an object store, and later releases of the engines.
-var archives = []string{"demo", "mysql", "rclone", "pgbouncer", "versitygw", "next"}
+// archives hold the engines with the sample shop, MySQL, rclone, PgBouncer, the exporters, an object store, and later releases of the
+// engines.
+var archives = []string{"demo", "mysql", "rclone", "pgbouncer", "exporters", "versitygw", "next"}
 
 // loadImages loads the archives, unless the node has these very ones.
 func (c *Cluster) loadImages(ctx context.Context) error {

@@ -354,8 +354,10 @@ func (s *Safety) forbiddenDelete(event *audit.Event) string {
 	return ""
 }
 
-// podsMayGo says whether a plan gave leave to delete a StatefulSet with its pods.
+// podsMayGo says whether a StatefulSet may be deleted with its pods: one of exporters, which have nothing to lose, or one that a plan gave
+// leave to delete.
 func (s *Safety) podsMayGo(namespace, set string) bool {
 	copies := s.allowed(namespace, RemoveCopies) && (strings.HasSuffix(set, "-replica") || strings.HasSuffix(set, "-watch"))
-	return copies || s.allowed(namespace, DeleteData)
+	tells := strings.HasSuffix(set, "-metrics") || strings.HasSuffix(set, "-rmetric")
+	return tells || copies || s.allowed(namespace, DeleteData)
 }

@@ -27,7 +27,7 @@ func (e *Engine) dumpStep(s *part.Service) backup.Step {
 	}
 	volumes := []corev1.Volume{e.tmpVolume("64Mi")}
 	if s.Certificate != nil {
-		volumes = append(volumes, AuthorityVolume(s))
+		volumes = append(volumes, kit.AuthorityVolume("tls", s.Certificate.Secret))
 		container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "tls", MountPath: TLSPath, ReadOnly: true})
 	}
 	return backup.Step{Container: container, Volumes: volumes, Files: e.Scripts.Read(e.Scripts.Dump)}

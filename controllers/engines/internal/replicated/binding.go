@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -23,6 +24,11 @@ func (e *Engine) Binding(s *part.Service, c part.Consumer, password, query strin
 		address.Host = net.JoinHostPort(server, pooled)
 		keys["port"], keys["uri"] = pooled, address.String()
 	}
+	watched := exporter.Primary(s, 1)
+	if readsCopies(s, c) {
+		watched = exporter.Replica(s, s.Replicas)
+	}
+	exporter.Bind(s, keys, watched, e.ExporterPort)
 	return keys
 }
 

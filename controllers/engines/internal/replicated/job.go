@@ -134,7 +134,7 @@ func (e *Engine) provisionVolumes(s *part.Service, plan string) []corev1.Volume 
 		volumes = append(volumes, kit.SecretVolume("reader", reader))
 	}
 	if s.Certificate != nil {
-		volumes = append(volumes, AuthorityVolume(s))
+		volumes = append(volumes, kit.AuthorityVolume("tls", s.Certificate.Secret))
 	}
 	return volumes
 }
@@ -146,15 +146,6 @@ func (e *Engine) tmpVolume(limit string) corev1.Volume {
 		tmp.EmptyDir.Medium = corev1.StorageMediumMemory
 	}
 	return tmp
-}
-
-// AuthorityVolume shows the certificate of the authority, without the server's key.
-func AuthorityVolume(s *part.Service) corev1.Volume {
-	authority := kit.SecretVolume("tls", s.Certificate.Secret)
-	authority.Secret.Items = []corev1.KeyToPath{
-		{Key: corev1.ServiceAccountRootCAKey, Path: corev1.ServiceAccountRootCAKey},
-	}
-	return authority
 }
 
 // consumersVolume shows the Secret of each consumer in a folder that is named by its place in the plan.

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -39,6 +40,9 @@ type Engine struct {
 	Port int32
 	// PoolerPort is where the pooler answers, in the pod of the primary.
 	PoolerPort int32
+	// Exporter is what tells of the servers, and ExporterPort where it answers.
+	Exporter     v1alpha1.CatalogEngine
+	ExporterPort int32
 	// SocketsPath is where the server's socket is: in memory.
 	SocketsPath string
 	// Memory are further folders of the server that never reach a disk: names of volumes, and where they are.
@@ -69,6 +73,8 @@ type Parts struct {
 	Primary, Replica Role
 	// Job makes databases and logins.
 	Job Job
+	// Exporter tells of the server of a name. It is asked for where metrics are.
+	Exporter func(server string) exporter.Exporter
 }
 
 // Role is what the pods of one role have.
@@ -88,6 +94,7 @@ func (e *Engine) Provider() part.Provider {
 	return part.Provider{
 		Name:           string(v1alpha1.ProviderBuiltin),
 		Kind:           "StackDatabase",
+		Exporter:       e.Exporter,
 		DefaultTLS:     v1alpha1.TLSRequired,
 		Stateful:       func(*part.Service) bool { return true },
 		DefaultStorage: "10Gi",
@@ -116,6 +123,7 @@ func (e *Engine) Build(s *part.Service, p Parts) part.Output {
 	if runs(s) {
 		e.AddLogins(s, p.Job, &output)
 	}
+	e.addMetrics(s, p.Exporter, &output)
 	e.verdicts(s, &output)
 	return output
 }

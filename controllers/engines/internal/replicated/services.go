@@ -16,14 +16,14 @@ func ReplicaName(s *part.Service) string { return kit.Child(s.Name, replicaRole)
 func Host(s *part.Service) string { return kit.ServiceHost(s.Name, s.Namespace, s.ClusterDomain) }
 
 // ServerNames are the names of both Services in every length, and localhost for a forwarded port. The copies are in it from
-// the start, so that a first copy needs no new certificate.
+// the start, so that a first copy needs no new certificate, and under one pattern each of its own.
 func ServerNames(s *part.Service) []string {
 	var names []string
 	for _, service := range []string{s.Name, ReplicaName(s)} {
 		names = append(names, service, service+"."+s.Namespace, service+"."+s.Namespace+".svc",
 			kit.ServiceHost(service, s.Namespace, s.ClusterDomain))
 	}
-	return append(names, "localhost")
+	return append(names, "*."+kit.ServiceHost(ReplicaName(s), s.Namespace, s.ClusterDomain), "localhost")
 }
 
 // primaryService leads to the primary, ready or not: the server itself says best why it does not answer.

@@ -19,7 +19,7 @@ func (e *Engine) verdicts(s *part.Service, output *part.Output) {
 	if s.Replicas > 0 {
 		Verdict(output, "ReadCopies", v1alpha1.VerdictEnforced, e.Replication+" replication; a consumer with access ReadOnly reads from the copies")
 	}
-	verdictOnConnections(s, e.Room(s), output)
+	verdictOnConnections(s, max(0, e.Room(s)-ownConnections(s)), output)
 	verdictOnBackups(s, output)
 	if s.Production {
 		Verdict(output, "Failover", v1alpha1.VerdictFallback, "the primary is restarted by Kubernetes and its volume is attached again; "+

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/exporter"
 	"github.com/stackwright/stackwright/controllers/part"
 )
 
@@ -41,6 +42,7 @@ func binding(s *part.Service, c part.Consumer, password string) map[string]strin
 	if s.Replicas > 0 {
 		facts["sentinel-hosts"], facts["sentinel-name"] = sentinelHosts(s), groupName(s)
 	}
+	exporter.Bind(s, facts, exporter.Primary(s, 1), exporterPort)
 	return facts
 }
 

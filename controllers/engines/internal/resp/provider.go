@@ -58,6 +58,7 @@ func Provider(engine Engine) part.Provider {
 		Name:           string(v1alpha1.ProviderBuiltin),
 		Kind:           "StackCache",
 		Engine:         engine.Name,
+		Exporter:       v1alpha1.EngineRedisExporter,
 		DefaultTLS:     v1alpha1.TLSPreferred,
 		Stateful:       func(s *part.Service) bool { return s.Durable },
 		DefaultStorage: "5Gi",
@@ -185,6 +186,7 @@ func build(engine Engine, s *part.Service) (part.Output, error) {
 		output.Provisioning = job.Name
 	}
 	output.Add(kit.ServicePolicy(s, primary, ports(s)))
+	addMetrics(s, &output)
 	verdicts(s, &output)
 	return output, nil
 }
@@ -195,9 +197,9 @@ func serverConfig(s *part.Service) *corev1.ConfigMap {
 		map[string]string{configFile: configuration(s)})
 }
 
-// provisions says whether there is a server and somebody to tell it of, or members whose number changes.
+// provisions says whether there is a server and somebody to tell it of, an exporter among them, or members whose number changes.
 func provisions(s *part.Service) bool {
-	return !s.Suspended && (len(s.Consumers)+len(s.Departed) > 0 || moving(s))
+	return !s.Suspended && (len(s.Consumers)+len(s.Departed) > 0 || moving(s) || s.Metrics != nil)
 }
 
 // check refuses what the engines cannot have, and waits for credentials that are being made.

@@ -57,6 +57,9 @@ func userList(s *part.Service) string {
 		nobody,
 		"user " + administrator + " on #" + s.Admin.Digest + " ~* &* +@all",
 	}
+	if s.Metrics != nil {
+		lines = append(lines, "user "+metricsLogin+" on #"+s.Admin.Digest+" "+mayWatch)
+	}
 	for _, consumer := range s.Consumers {
 		lines = append(lines, "user "+consumer.Login+" on #"+consumer.Credential.Digest+" "+rights(consumer.Access))
 		if other := logins.Other(consumer.Login); consumer.Previous != nil && other != "" {
@@ -101,7 +104,7 @@ func notBelieved(s *part.Service, problem string) error {
 func departed(s *part.Service) string {
 	var list strings.Builder
 	for _, login := range logins.Departed(s) {
-		if login != administrator && login != "default" {
+		if login != administrator && login != metricsLogin && login != "default" {
 			list.WriteString(login + "\n")
 		}
 	}

@@ -188,5 +188,5 @@ func Workloads() []Workload {
 		{Name: "unshare", Given: shares, Step: apply(plain)},
 		{Name: "delete-retain", Given: usesCache, Step: deleteStack, Done: stackGone},
 		{Name: "delete-confirmed", Given: lone, Step: deleteDatabase, Done: databaseGone, Leaves: []rig.Leave{rig.DeleteData}},
-	}, slices.Concat(scaling(), rotating(), copying(), backing(), pooling(), declaring(), upgrading())...)
+	}, slices.Concat(scaling(), rotating(), copying(), backing(), pooling(), telling(), declaring(), upgrading())...)
 }

@@ -12,6 +12,7 @@ import (
 var engineAccounts = map[string]string{
 	"PostgreSQL": "postgres", "MySQL": "mysql", "Valkey": "valkey", "Redis": "redis",
 	"Memcached": "memcache", "RabbitMQ": "rabbitmq", "Nginx": "nginx", "Rclone": "app", "PgBouncer": "app",
+	"PostgreSQLExporter": "app", "MySQLExporter": "app", "RedisExporter": "app", "MemcachedExporter": "app",
 }
 
 func TestCatalogNamesTheImagesAndUsersOfTheRecipe(t *testing.T) {
@@ -32,7 +33,7 @@ func TestCatalogNamesTheImagesAndUsersOfTheRecipe(t *testing.T) {
 func checkCatalogEntry(t *testing.T, engine, entry string) {
 	t.Helper()
 	image := field(entry, "image: ")
-	if !slices.Contains(slices.Concat(engines().Tags, mysql().Tags, rclone().Tags, pgbouncer().Tags), image) {
+	if !slices.Contains(slices.Concat(engines().Tags, mysql().Tags, rclone().Tags, pgbouncer().Tags, exporters().Tags), image) {
 		t.Errorf("%s has the image %q, which the recipe does not make", engine, image)
 	}
 	if version := strings.Trim(field(entry, "version: "), `"`); !strings.HasSuffix(image, ":"+version) {

@@ -51,7 +51,7 @@ type job struct {
 
 // All lists the recipes in the order in which they build on each other.
 func All() []Recipe {
-	return []Recipe{engines(), demo(), mysql(), rclone(), pgbouncer(), versitygw(), next()}
+	return []Recipe{engines(), demo(), mysql(), rclone(), pgbouncer(), exporters(), versitygw(), next()}
 }
 
 // Find returns the recipe with a name.

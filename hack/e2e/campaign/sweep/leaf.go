@@ -275,7 +275,8 @@ func hasMembers(state rig.State) bool {
 // ofMembers says whether an object tells a server that is one of several from one that is alone: the server itself, its settings, and
 // the Job that knows of them.
 func ofMembers(name string) bool {
-	return name == "*v1.StatefulSet OWN/sessions" || strings.Contains(name, "-config-") || strings.Contains(name, "-member-") ||
+	server, _ := strings.CutPrefix(name, "*v1.StatefulSet OWN/")
+	return server == "sessions" || server == "shop-sessions" || strings.Contains(name, "-config-") || strings.Contains(name, "-member-") ||
 		strings.Contains(name, "-provision-")
 }
 

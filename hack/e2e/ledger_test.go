@@ -64,7 +64,12 @@ func (l *ledger) goesOn(after time.Time, services ...string) {
 	l.t.Helper()
 	for _, service := range services {
 		harness.Eventually(l.t, soon, service+" acknowledges again", func() (bool, string) {
-			last := slices.MaxFunc(slices.Collect(maps.Values(l.acknowledged(service))), time.Time.Compare)
+			var last time.Time // zero while nothing was acknowledged yet
+			for at := range maps.Values(l.acknowledged(service)) {
+				if at.After(last) {
+					last = at
+				}
+			}
 			return last.After(after), fmt.Sprintf("last %s, wanted after %s", last, after)
 		})
 	}

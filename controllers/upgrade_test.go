@@ -60,10 +60,10 @@ func TestABackupComesBeforeAnUpgrade(t *testing.T) {
 	w.workloadsStay.Store(true)
 	edit(w, "main", databaseNamed("main"), func(d *v1alpha1.StackDatabase) { d.Spec.Version = "17.5" })
 	waits := w.condition(databaseNamed("main"), v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonUpgrading)
-	if !strings.Contains(waits.Message, "main-before-upgrade-1") {
+	if !strings.Contains(waits.Message, "main-upg-1") {
 		t.Error(waits.Message)
 	}
-	job := w.job("main-before-upgrade-1")
+	job := w.job("main-upg-1")
 	w.runs("main", ":17.4")
 	w.ended(job, 1, `{"reason":"TargetFull","message":"the place of the backups is full"}`)
 	w.failed(job)
@@ -73,7 +73,7 @@ func TestABackupComesBeforeAnUpgrade(t *testing.T) {
 	}
 	w.runs("main", ":17.4")
 
-	backup := get(w, "main-before-upgrade-1", &v1alpha1.StackBackup{})
+	backup := get(w, "main-upg-1", &v1alpha1.StackBackup{})
 	w.must(w.client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)))
 	w.must(w.client.DeleteAllOf(t.Context(), &corev1.Pod{}, client.InNamespace(w.own), client.MatchingLabels{batchv1.JobNameLabel: job.Name}))
 	w.gone(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: w.own, Name: job.Name}})
@@ -86,7 +86,7 @@ func TestABackupComesBeforeAnUpgrade(t *testing.T) {
 		return nil
 	})
 	w.workloadsStay.Store(false)
-	again := w.job("main-before-upgrade-1") // which may have been made before jobs ran again
+	again := w.job("main-upg-1") // which may have been made before jobs ran again
 	w.ended(again, 0, facts)
 	w.run(t.Context(), w.job(again.Name))
 	w.runs("main", ":17.5")
@@ -115,7 +115,7 @@ func TestCopiesTakeAnUpgradeFirst(t *testing.T) {
 	w.run(t.Context(), get(w, "main-replica", &appsv1.StatefulSet{}))
 	w.runs("main", ":17.5")
 	w.condition(databaseNamed("main"), v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
-	if a := w.anchorOf("main"); a.Upgrade != nil || a.Version != "17.5" || w.exists(&v1alpha1.StackBackup{ObjectMeta: metav1.ObjectMeta{Namespace: w.own, Name: "main-before-upgrade-1"}}) {
+	if a := w.anchorOf("main"); a.Upgrade != nil || a.Version != "17.5" || w.exists(&v1alpha1.StackBackup{ObjectMeta: metav1.ObjectMeta{Namespace: w.own, Name: "main-upg-1"}}) {
 		t.Errorf("%+v", a)
 	}
 }

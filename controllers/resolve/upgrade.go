@@ -65,7 +65,8 @@ func (p *ServicePlan) nextStep(wanted part.Image) *anchor.Upgrade {
 		if step == nil {
 			number++
 		}
-		step = &anchor.Upgrade{Version: wanted.Version, Image: wanted.Name, Backup: kit.Child(p.Service.Name, "before-upgrade", fmt.Sprint(number))}
+		// A StackBackup's name has room for eight characters more than the longest of a database.
+		step = &anchor.Upgrade{Version: wanted.Version, Image: wanted.Name, Backup: kit.Child(p.Service.Name, "upg", fmt.Sprint(number%1000))}
 	}
 	if step.Copies {
 		return step

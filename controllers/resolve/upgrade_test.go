@@ -2,6 +2,7 @@ package resolve_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,10 +23,10 @@ func TestStepsOfAnUpgrade(t *testing.T) {
 		bare     = `}`
 		next     = `{stackClassName: c, version: "17.5"}`
 		copied   = `{stackClassName: c, version: "17.5", replicas: 2}`
-		backup   = "main-before-upgrade-1"
+		backup   = "main-upg-1"
 		replicas = `{stackClassName: c, version: "17.4", replicas: 2}`
 	)
-	begun := &anchor.Upgrade{Version: "17.5", Image: "a/pg:17.5", Backup: "main-before-upgrade-1"}
+	begun := &anchor.Upgrade{Version: "17.5", Image: "a/pg:17.5", Backup: "main-upg-1"}
 	copies := &anchor.Upgrade{Version: "17.5", Image: "a/pg:17.5", Copies: true}
 	for _, c := range []struct {
 		what, class, spec string
@@ -92,4 +93,24 @@ func TestACopyDoesNotGoBack(t *testing.T) {
 	r.Providers = []part.Provider{mysql.Builtin()}
 	_, err := r.Service(context.Background(), d)
 	fails(t, err, v1alpha1.ReasonUpgradeRefused, "9.7", "8.4")
+}
+
+// TestTheLongestNameOfABackup: a StackBackup may be called after every database.
+func TestTheLongestNameOfABackup(t *testing.T) {
+	name := strings.Repeat("a", 44)
+	d := database(t, "shop", name, `{stackClassName: c, version: "17.5"}`)
+	a := &anchor.Anchor{
+		Kind: "StackDatabase", Name: name, Engine: "PostgreSQL", Provider: "Builtin", Version: "17.4", Image: "a/pg:17.4", TLS: v1alpha1.TLSRequired,
+		Backup: &anchor.Backup{Key: true, Served: true}, Upgrades: 998,
+	}
+	recorded, err := a.ConfigMap("shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	releases := `{images: [{engine: PostgreSQL, version: "17.4", image: "a/pg:17.4"}, {engine: PostgreSQL, version: "17.5", image: "a/pg:17.5"}], ` +
+		`backupTarget: {volume: {size: 5Gi}}}`
+	plan, err := cluster(recorded, class(t, "c", releases)).Service(context.Background(), d)
+	if err != nil || plan.Upgrade == nil || len(plan.Upgrade.Backup) > 52 || !strings.HasSuffix(plan.Upgrade.Backup, "-upg-999") {
+		t.Errorf("%+v, %v", plan.Upgrade, err)
+	}
 }

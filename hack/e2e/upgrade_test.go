@@ -117,7 +117,7 @@ func TestUpgrade(t *testing.T) {
 func (d *drill) inOrder(t *testing.T) {
 	t.Helper()
 	backup := &v1alpha1.StackBackup{}
-	if err := d.Get(backup, "shop-main-before-upgrade-1"); err != nil || backup.Status.CompletedAt == nil {
+	if err := d.Get(backup, "shop-main-upg-1"); err != nil || backup.Status.CompletedAt == nil {
 		t.Fatalf("%v, %+v", err, backup.Status)
 	}
 	last := backup.Status.CompletedAt.Time

@@ -31,7 +31,7 @@ func upgrading() []Workload {
 }
 
 func upgraded(ctx context.Context, w *rig.World) error {
-	if err := archived("main-before-upgrade-1")(ctx, w); err != nil {
+	if err := archived("main-upg-1")(ctx, w); err != nil {
 		return err
 	}
 	return rig.Eventually(ctx, "the release is in force", rig.ConvergeLimit, func(ctx context.Context) error {

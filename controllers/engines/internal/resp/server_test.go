@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,6 +35,9 @@ const (
 	// passwordDigest is its SHA-256.
 	passwordDigest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
 )
+
+// handovers is how often TestHandsOverUnderWrites has the primary replaced.
+const handovers = 4
 
 var watchers = []string{"127.0.77.30", "127.0.77.31", "127.0.77.32"}
 
@@ -314,6 +318,58 @@ func TestHandsOver(t *testing.T) {
 		r.signal(first, syscall.SIGKILL)
 		r.eventually("the copy is the primary", func() (bool, string) { return r.leads(watchers[0]) == second, r.leads(watchers[0]) })
 		r.wants(second, "v1", "GET", "k")
+	})
+}
+
+// TestHandsOverUnderWrites: whatever member takes a write, and when: what was acknowledged is there after the primary was stopped as
+// Kubernetes does it and came back, again and again.
+func TestHandsOverUnderWrites(t *testing.T) {
+	start(t, 1, true, func(r *rig) {
+		stop, acknowledged := make(chan struct{}), make(chan []string, 1)
+		go func() {
+			var records []string
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					acknowledged <- records
+					return
+				default:
+				}
+				record := strconv.Itoa(i)
+				if got, err := r.ask("app_a", r.members(1)[i%2], "RPUSH", "ledger", record); err == nil && got != "" {
+					records = append(records, record)
+				}
+			}
+		}()
+		primary := first
+		for range handovers {
+			if saw, err := r.script(primary, "leave.sh"); err != nil {
+				t.Errorf("%s leaves: %v: %s", primary, err, saw)
+			}
+			r.signal(primary, syscall.SIGKILL)
+			next := r.replaced(primary)
+			r.run(primary)
+			if primary = r.settles(1); primary != next {
+				t.Errorf("%s took the place of %s at once", primary, next)
+			}
+		}
+		close(stop)
+		records := <-acknowledged
+		held, err := r.ask("app_a", primary, "LRANGE", "ledger", "0", "-1")
+		if err != nil {
+			t.Fatal(held)
+		}
+		there := strings.Fields(held)
+		var lost []string
+		for _, record := range records {
+			if !slices.Contains(there, record) {
+				lost = append(lost, record)
+			}
+		}
+		t.Logf("%d records acknowledged", len(records))
+		if len(lost) > 0 {
+			t.Errorf("%d of %d records are lost: %v", len(lost), len(records), lost)
+		}
 	})
 }
 

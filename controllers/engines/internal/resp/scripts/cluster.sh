@@ -47,6 +47,21 @@ heirs() {
 # choosable: most of the sentinels have a copy that they would choose.
 choosable() { [ "$(for watcher in $(sentinels); do heirs "$watcher" | head -n 1; done | wc -l)" -ge 2 ]; }
 
+# barren: most of the sentinels answer, and have no copy that they would choose. One that does not answer may have one.
+barren() {
+  [ "$(for watcher in $(sentinels); do
+    if [ "$(ask "$watcher" 26379 PING)" = PONG ] && [ -z "$(heirs "$watcher")" ]; then echo "$watcher"; fi
+  done | wc -l)" -ge 2 ]
+}
+
+# fresh: no sentinel has heard last of a copy that it was a primary. They ask every ten seconds, and one that has not asked since the
+# last failover would take a copy that is promoted for one that has been a primary all the time, and send it back.
+fresh() {
+  for watcher in $(sentinels); do
+    ask "$watcher" 26379 SENTINEL replicas "$GROUP"
+  done | awk '$0 == "role-reported" { getline; if ($0 == "master") stale = 1 } END { exit stale }'
+}
+
 # known HOST: most of the sentinels have a copy on their list.
 known() {
   [ "$(for watcher in $(sentinels); do
@@ -64,8 +79,9 @@ ready_heir() {
   return 1
 }
 
-# in_step HOST WATCHER: whichever copy this sentinel chooses, it has all that the primary wrote.
+# in_step HOST WATCHER: whichever copy this sentinel chooses, it has all that the primary wrote. stepped are those copies.
 in_step() {
+  stepped=
   offset=$(told "$(member "$1")" master_repl_offset)
   candidates=$(heirs "$2")
   [ -n "$offset" ] && [ -n "$candidates" ] || return 1
@@ -74,15 +90,35 @@ in_step() {
     [ "$(told "$facts" master_host)" = "$1" ] && [ "$(told "$facts" master_link_status)" = up ] || return 1
     [ "$(told "$facts" slave_repl_offset)" -ge "$offset" ] || return 1
   done
+  stepped=$candidates
 }
 
-# undisputed HOST WATCHER: this primary stays it. The sentinel that was told to replace it does not, and no other member was promoted.
+# promoted: the copy that was chosen, as soon as it says so itself.
+promoted() {
+  for host in $stepped; do
+    if [ "$(told "$(member "$host")" role)" = master ]; then
+      echo "$host"
+      return
+    fi
+  done
+}
+
+# undisputed HOST WATCHER: this primary stays it. The sentinel that was told to replace it does not, and no other member was promoted:
+# those that could be say so.
 undisputed() {
   [ "$(elected)" = "$1" ] || return 1
-  flags=$(ask "$2" 26379 SENTINEL master "$GROUP" | awk '$0 == "flags" { getline; print }')
-  case $flags in '' | *failover*) return 1 ;; esac
+  stays=$(ask "$2" 26379 SENTINEL master "$GROUP" | awk -v host="$1" '
+    $0 == "ip" { getline known }
+    $0 == "flags" { getline flags }
+    END { if (known == host && flags !~ /failover|down/) print "yes" }')
+  [ "$stays" = yes ] || return 1
   for host in $(members); do
-    if [ "$host" != "$1" ] && [ "$(told "$(member "$host")" role)" = master ]; then return 1; fi
+    [ "$host" != "$1" ] || continue
+    role=$(told "$(member "$host")" role)
+    [ "$role" != master ] || return 1
+    for chosen in $stepped; do
+      if [ "$chosen" = "$host" ] && [ "$role" != slave ]; then return 1; fi
+    done
   done
 }
 
@@ -96,26 +132,31 @@ refuse() { ask "$1" "$PORT" -e CONFIG SET min-replicas-to-write "$2" >/dev/null;
 # hand_over HOST: another member becomes the primary in the place of this one. This one refuses writes meanwhile, so that none is lost,
 # and takes them again only when surely nobody else does.
 hand_over() {
+  stepped=
   for watcher in $(sentinels); do
     if [ "$(ask "$watcher" 26379 PING)" = PONG ]; then break; fi
   done
-  [ -n "$(heirs "$watcher")" ] && refuse "$1" "$(($(moment) + 60))" || return 1
+  [ -n "$(heirs "$watcher")" ] && fresh && refuse "$1" "$(($(moment) + 60))" || return 1
   for _ in 1 2 3 4 5; do
-    if in_step "$1" "$watcher"; then
+    # The time is set anew: from here on it may take as long as a sentinel tries.
+    if in_step "$1" "$watcher" && refuse "$1" "$(($(moment) + 60))"; then
       # One sentinel is told, once: two would choose two.
       ask "$watcher" 26379 SENTINEL failover "$GROUP" >/dev/null
       break
     fi
+    stepped=
     sleep 1
   done
   gave_way "$1" "$watcher"
 }
 
-# gave_way HOST WATCHER: waits until it is certain who the primary is, and says whether it is another one.
+# gave_way HOST WATCHER: waits until it is certain who the primary is, and says whether it is another one. This one follows whoever
+# was promoted at once: a sentinel that has yet to hear of it may send that one back, and finds nobody to follow then.
 gave_way() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     next=$(elected)
-    if [ -n "$next" ] && [ "$next" != "$1" ]; then ask "$1" "$PORT" REPLICAOF "$next" "$PORT" >/dev/null; fi
+    if [ -z "$next" ] || [ "$next" = "$1" ]; then next=$(promoted); fi
+    if [ -n "$next" ]; then ask "$1" "$PORT" REPLICAOF "$next" "$PORT" >/dev/null; fi
     if [ "$(told "$(member "$1")" role)" = slave ]; then
       refuse "$1" 0
       return 0

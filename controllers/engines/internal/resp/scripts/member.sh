@@ -2,10 +2,13 @@
 # the primary and starts again is empty, or older than its copies: as long as a copy can take its place it waits for that.
 . "$CONFIG/cluster.sh"
 primary=
+alone=0
 until [ -n "$primary" ]; do
   named=$(elected)
-  if [ "$named" = "$SELF" ] && { choosable || ready_heir; }; then
-    echo "waiting: a copy takes the place of this member"
+  if [ "$named" = "$SELF" ]; then
+    # That no copy was seen is not enough on a busy node: that there is none has to be said again and again.
+    if ! choosable && ! ready_heir && barren; then alone=$((alone + 1)); else alone=0; fi
+    if [ "$alone" -ge 3 ]; then primary=$SELF; else echo "waiting: a copy takes the place of this member"; fi
   elif [ -n "$named" ]; then
     primary=$named
   elif [ "$(copies)" -eq 0 ] && [ -z "$(for watcher in $(sentinels); do ask "$watcher" 26379 PING; done)" ]; then

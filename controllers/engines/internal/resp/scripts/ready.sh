@@ -25,6 +25,10 @@ master)
 slave)
   if [ "$(told "$facts" master_sync_in_progress)" = 1 ]; then set_to replica-priority 0; fi
   if [ "$(told "$facts" master_link_status)" != up ]; then
+    if [ "$(elected)" = "$SELF" ] && [ "$(told "$(member "$(told "$facts" master_host)")" role)" = slave ]; then
+      # Two follow each other: a sentinel that had yet to hear of a handover sent this one back.
+      ask "$HERE" "$PORT" REPLICAOF NO ONE
+    fi
     echo "it does not follow its primary"
     exit 1
   fi

@@ -83,12 +83,8 @@ func (m *members) settles() {
 	m.Await(cache, "shop-main", v1alpha1.ConditionReady, metav1.ConditionTrue, "", later)
 }
 
-// settling is how long after a handover what was acknowledged may still go with it.
-const settling = 2 * time.Second
-
 // kept compares what was acknowledged with what the primary holds. Where nothing was handed over, records may be gone that were
-// acknowledged in the last moment before the service fell silent, and in any case those of the first moment after it, in which a handover
-// may be taken back; never one of which the client was told that a copy has it.
+// acknowledged in the last moment before the service fell silent; never one of which the client was told that a copy has it.
 func (m *members) kept(what string, handedOver bool, begin time.Time) {
 	m.t.Helper()
 	acknowledged, copied := m.acknowledged("main"), records(m.MustExec(ledgerPod, "cat /ledger/copied-main-*"))
@@ -103,10 +99,9 @@ func (m *members) kept(what string, handedOver bool, begin time.Time) {
 	excused := 0
 	for record, at := range acknowledged {
 		last := !at.Before(silent.Add(-unreplicated)) && !at.After(silent)
-		first := !at.Before(silent.Add(gap)) && !at.After(silent.Add(gap+settling))
 		switch {
 		case held[record] || m.gone[record]:
-		case (first || last && !handedOver) && !copied[record]:
+		case last && !handedOver && !copied[record]:
 			m.gone[record] = true
 			excused++
 		default:

@@ -12,7 +12,7 @@ import (
 const memberRole, membersRole = "member", "members"
 
 func build(s *part.Service) (part.Output, error) {
-	for _, check := range []func(*part.Service) error{checkVersion, checkSize, checkParameters, checkMembers, engine.Names.Check} {
+	for _, check := range []func(*part.Service) error{releases.Check, checkSize, checkParameters, checkMembers, engine.Names.Check} {
 		if err := check(s); err != nil {
 			return part.Output{}, err
 		}

@@ -82,7 +82,7 @@ func addMembers(s *part.Service, output *part.Output) {
 	env := slices.Concat([]corev1.EnvVar{
 		{Name: "HOSTS", Value: strings.Join(hosts(s), " ")},
 		{Name: "MEMBERS", Value: strconv.Itoa(int(wanted(s)))},
-		{Name: "SERIES", Value: series(s.Image.Version)},
+		{Name: "SERIES", Value: replicated.Series(s.Image.Version)},
 		kit.SecretEnv("KEY", s.Admin.Secret, keyKeyfile),
 	}, reach(s))
 	volumes := []corev1.Volume{kit.ConfigVolume("config", config.Name, 0o444), kit.EmptyDir("tmp", "16Mi")}

@@ -10,9 +10,7 @@ package mongodb
 
 import (
 	"embed"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
@@ -59,7 +57,7 @@ func Builtin() part.Provider {
 	provider.ServerNames = serverNames
 	provider.Login = engine.Names.Login
 	provider.Binding = binding
-	provider.Upgrade = upgrade
+	provider.Upgrade = releases.Upgrade
 	provider.Members = wanted
 	provider.Build = build
 	return provider
@@ -80,29 +78,11 @@ func isReserved(name string) bool {
 	return slices.Contains([]string{"admin", "local", "config", "stackwright"}, name)
 }
 
-// served are the releases that settings are known for, each with what it can become.
-var served = map[string][]string{"7.0": {"8.0"}, "8.0": {}}
-
-// series is the release of a version: 8.0 of 8.0.29.
-func series(version string) string {
-	parts := strings.Split(version, ".")
-	return strings.Join(parts[:min(2, len(parts))], ".")
-}
-
-// upgrade allows every step within a release, and the one to the next.
-func upgrade(from, to string) error {
-	if series(from) == series(to) || slices.Contains(served[series(from)], series(to)) {
-		return nil
-	}
-	return fmt.Errorf("MongoDB %s cannot become %s in place; create a StackDatabase with version %s, move the data with mongodump "+
-		"and mongorestore, and let the stack use that one", from, to, to)
-}
-
-// checkVersion refuses what the settings and scripts are not made for.
-func checkVersion(s *part.Service) error {
-	if served[series(s.Image.Version)] != nil {
-		return nil
-	}
-	return part.Invalid(v1alpha1.ReasonInvalid,
-		"version: MongoDB %s is not served; 7.0 and 8.0 are, the major releases", s.Image.Version)
+// releases are those that settings are known for.
+var releases = replicated.Releases{
+	Engine: "MongoDB",
+	Served: map[string][]string{"7.0": {"8.0"}, "8.0": nil},
+	Sort:   "the major releases",
+	Move: "create a StackDatabase with version %s, move the data with mongodump and " +
+		"mongorestore, and let the stack use that one",
 }

@@ -116,7 +116,7 @@ func TestUpgrade(t *testing.T) {
 		{"8.0", "8.3", false},
 		{"8", "9", false},
 	} {
-		err := upgrade(step.from, step.to)
+		err := releases.Upgrade(step.from, step.to)
 		if (err == nil) != step.allowed {
 			t.Errorf("%s to %s: %v", step.from, step.to, err)
 		}

@@ -54,7 +54,7 @@ func memberPod(s *part.Service, identity kit.Identity, config string) corev1.Pod
 		Name: "prepare", Image: s.Image.Name, Command: []string{"sh", replicated.ConfigPath + "/prepare.sh"},
 		Env: append(serverEnv(),
 			replicated.PodName(),
-			corev1.EnvVar{Name: "SERIES", Value: series(s.Image.Version)},
+			corev1.EnvVar{Name: "SERIES", Value: replicated.Series(s.Image.Version)},
 			corev1.EnvVar{Name: "SETUP_PORT", Value: strconv.Itoa(setupPort)},
 			corev1.EnvVar{Name: "DATA", Value: replicated.DataPath},
 			corev1.EnvVar{Name: "CONFIG", Value: replicated.ConfigPath},

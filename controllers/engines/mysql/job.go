@@ -23,7 +23,7 @@ func provisioning(s *part.Service) replicated.Job {
 // dumpEnv is what an archive is made with.
 func dumpEnv(s *part.Service) []corev1.EnvVar {
 	return slices.Concat([]corev1.EnvVar{
-		replicated.PodName(), {Name: "SERIES", Value: series(s.Image.Version)}, {Name: "LANG", Value: "C.UTF-8"},
+		replicated.PodName(), {Name: "SERIES", Value: replicated.Series(s.Image.Version)}, {Name: "LANG", Value: "C.UTF-8"},
 	}, reachAs(s, "BACKUP_PASSWORD", s.Vault.Login.Secret))
 }
 

@@ -54,7 +54,7 @@ func newMachine(t *testing.T) *machine {
 		t.Skip("NOT TESTED: -short leaves out the tests with a real server")
 	}
 	version := serverVersion()
-	if served[version] == nil {
+	if _, ok := releases.Served[version]; !ok {
 		message := "NOT TESTED: no MySQL in " + programs + "; the scripts were not run against a real server"
 		if os.Getenv("STACKWRIGHT_NEEDS_MYSQL") != "" {
 			t.Fatal(message)

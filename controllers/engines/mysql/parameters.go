@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
+	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
 	"github.com/stackwright/stackwright/controllers/kit"
 	"github.com/stackwright/stackwright/controllers/part"
 )
@@ -138,7 +139,7 @@ func checkParameters(s *part.Service) error {
 }
 
 func checkParameter(s *part.Service, name, value string) string {
-	release := series(s.Image.Version)
+	release := replicated.Series(s.Image.Version)
 	for _, known := range settings {
 		if known.name != name || !known.exists(release) {
 			continue

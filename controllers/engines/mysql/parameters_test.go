@@ -88,7 +88,7 @@ func TestParameter(t *testing.T) {
 
 // TestSettingsAreNamedOnce: nothing in the table is ours, and nothing that we set is missing among what is refused.
 func TestSettingsAreNamedOnce(t *testing.T) {
-	for release := range served {
+	for release := range releases.Served {
 		seen := map[string]bool{}
 		for _, s := range settings {
 			if s.exists(release) {
@@ -148,7 +148,7 @@ func TestServerHasEverySetting(t *testing.T) {
 	m := shop(t)
 	m.service.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")}
 	primary := m.started()
-	if series(m.service.Image.Version) == "8.4" {
+	if replicated.Series(m.service.Image.Version) == "8.4" {
 		t.Skip("MySQL 8.4 does not describe its variables")
 	}
 	output := m.root(primary, "SELECT variable_name, data_type, min_value, max_value FROM performance_schema.variables_metadata")

@@ -4,9 +4,6 @@ package mysql
 
 import (
 	"embed"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/stackwright/stackwright/api/v1alpha1"
 	"github.com/stackwright/stackwright/controllers/engines/internal/replicated"
@@ -58,7 +55,7 @@ func Builtin() part.Provider {
 	provider.AdminData = adminData
 	provider.Login = engine.Names.Login
 	provider.Binding = binding
-	provider.Upgrade = upgrade
+	provider.Upgrade = releases.Upgrade
 	provider.Backup = engine.Backup
 	provider.Build = build
 	return provider
@@ -69,35 +66,17 @@ func adminData(_ *part.Service, values map[string]string) map[string]string {
 	return kit.With(values, map[string]string{"username": administrator})
 }
 
-// served are the releases with long-term support, the only ones that settings are known for, each with what it can become.
-var served = map[string][]string{"8.4": {"9.7"}, "9.7": {}}
-
-// series is the release of a version: 8.4 of 8.4.11.
-func series(version string) string {
-	parts := strings.Split(version, ".")
-	return strings.Join(parts[:min(2, len(parts))], ".")
-}
-
-// upgrade allows every step within a release, and the one to the next that the server makes by itself.
-func upgrade(from, to string) error {
-	if series(from) == series(to) || slices.Contains(served[series(from)], series(to)) {
-		return nil
-	}
-	return fmt.Errorf("MySQL %s cannot become %s in place; back it up with a StackBackup, create a StackDatabase with "+
-		"version %s and that backup in bootstrap.recovery, and let the stack use that one", from, to, to)
-}
-
-// checkVersion refuses what the settings and scripts are not made for.
-func checkVersion(s *part.Service) error {
-	if served[series(s.Image.Version)] != nil {
-		return nil
-	}
-	return part.Invalid(v1alpha1.ReasonInvalid,
-		"version: MySQL %s is not served; 8.4 and 9.7 are, the releases with long-term support", s.Image.Version)
+// releases are those that settings are known for.
+var releases = replicated.Releases{
+	Engine: "MySQL",
+	Served: map[string][]string{"8.4": {"9.7"}, "9.7": nil},
+	Sort:   "the releases with long-term support",
+	Move: "back it up with a StackBackup, create a StackDatabase with version %s and " +
+		"that backup in bootstrap.recovery, and let the stack use that one",
 }
 
 func build(s *part.Service) (part.Output, error) {
-	for _, check := range []func(*part.Service) error{checkVersion, checkSize, checkParameters, engine.Names.Check} {
+	for _, check := range []func(*part.Service) error{releases.Check, checkSize, checkParameters, engine.Names.Check} {
 		if err := check(s); err != nil {
 			return part.Output{}, err
 		}

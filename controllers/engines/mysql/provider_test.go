@@ -51,7 +51,7 @@ func TestUpgrade(t *testing.T) {
 		{"9.7", "26.7", false},
 		{"8", "9", false},
 	} {
-		if err := upgrade(step.from, step.to); (err == nil) != step.allowed {
+		if err := releases.Upgrade(step.from, step.to); (err == nil) != step.allowed {
 			t.Errorf("%s to %s: %v", step.from, step.to, err)
 		}
 	}

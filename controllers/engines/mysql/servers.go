@@ -41,7 +41,7 @@ func transport(s *part.Service) string {
 func serverEnv(s *part.Service) []corev1.EnvVar {
 	return []corev1.EnvVar{
 		replicated.PodName(),
-		{Name: "SERIES", Value: series(s.Image.Version)},
+		{Name: "SERIES", Value: replicated.Series(s.Image.Version)},
 		{Name: "PORT", Value: strconv.Itoa(port)},
 		{Name: "CONFIG", Value: replicated.ConfigPath},
 		{Name: "SOCKETS", Value: socketsPath},

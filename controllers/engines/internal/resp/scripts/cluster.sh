@@ -36,36 +36,40 @@ elected() {
   done
 }
 
-# heirs WATCHER: the copies that a sentinel would choose from.
-heirs() {
-  ask "$1" 26379 SENTINEL replicas "$GROUP" | awk '
+# copies_of WATCHER: what a sentinel knows of the copies. It fails where it does not answer.
+copies_of() { ask "$1" 26379 -e SENTINEL replicas "$GROUP"; }
+
+# choice: the copies that a sentinel would choose, of what it says of them all.
+choice() {
+  awk '
     $0 == "ip" { getline host }
     $0 == "flags" { getline flags }
     $0 == "slave-priority" || $0 == "replica-priority" { getline priority; if (priority > 0 && flags !~ /down|disconnected/) print host }'
 }
 
-# choosable: most of the sentinels have a copy that they would choose.
-choosable() { [ "$(for watcher in $(sentinels); do heirs "$watcher" | head -n 1; done | wc -l)" -ge 2 ]; }
+# heirs WATCHER: the copies that a sentinel would choose from.
+heirs() { copies_of "$1" | choice; }
 
-# barren: most of the sentinels answer, and have no copy that they would choose. One that does not answer may have one.
-barren() {
-  [ "$(for watcher in $(sentinels); do
-    if [ "$(ask "$watcher" 26379 PING)" = PONG ] && [ -z "$(heirs "$watcher")" ]; then echo "$watcher"; fi
-  done | wc -l)" -ge 2 ]
+# prospects: of each sentinel that answers, whether it has a copy that it would choose.
+prospects() {
+  for watcher in $(sentinels); do
+    listed=$(copies_of "$watcher") || continue
+    if [ -n "$(echo "$listed" | choice)" ]; then echo heir; else echo none; fi
+  done
 }
 
 # fresh: no sentinel has heard last of a copy that it was a primary. They ask every ten seconds, and one that has not asked since the
 # last failover would take a copy that is promoted for one that has been a primary all the time, and send it back.
 fresh() {
   for watcher in $(sentinels); do
-    ask "$watcher" 26379 SENTINEL replicas "$GROUP"
+    copies_of "$watcher"
   done | awk '$0 == "role-reported" { getline; if ($0 == "master") stale = 1 } END { exit stale }'
 }
 
 # known HOST: most of the sentinels have a copy on their list.
 known() {
   [ "$(for watcher in $(sentinels); do
-    ask "$watcher" 26379 SENTINEL replicas "$GROUP" | grep -cxF "$1"
+    copies_of "$watcher" | grep -cxF "$1"
   done | grep -c '[1-9]')" -ge 2 ]
 }
 

@@ -6,9 +6,13 @@ alone=0
 until [ -n "$primary" ]; do
   named=$(elected)
   if [ "$named" = "$SELF" ]; then
-    # That no copy was seen is not enough on a busy node: that there is none has to be said again and again.
-    if ! choosable && ! ready_heir && barren; then alone=$((alone + 1)); else alone=0; fi
-    if [ "$alone" -ge 3 ]; then primary=$SELF; else echo "waiting: a copy takes the place of this member"; fi
+    # That no copy was seen is not enough on a busy node: most of the sentinels have to say again and again that there is none.
+    case $(prospects | tr '\n' ' ') in
+    *heir*heir*) alone=0 ;;
+    *none*none*) alone=$((alone + 1)) ;;
+    esac
+    ! ready_heir || alone=0
+    if [ "$alone" -ge 3 ]; then primary=$SELF; else echo "waiting: a copy may take the place of this member"; fi
   elif [ -n "$named" ]; then
     primary=$named
   elif [ "$(copies)" -eq 0 ] && [ -z "$(for watcher in $(sentinels); do ask "$watcher" 26379 PING; done)" ]; then

@@ -108,7 +108,9 @@ func Start(ctx context.Context, s Settings) (_ *Lane, err error) {
 	}()
 	l.Plane, err = controlplane.Start(ctx, s.Assets, controlplane.Options{
 		Users: []string{OperatorUser, TenantUser}, AuditPolicy: auditPolicy, Controllers: controllers,
-		Env: []string{"GOGC=200"}, // a fifth of the API server's time goes into collecting garbage otherwise, and lanes share processors
+		// Lanes share processors: a fifth of the API server's time would go into collecting garbage, and some into being fair to one operator.
+		Env:       []string{"GOGC=400"},
+		APIServer: []string{"--enable-priority-and-fairness=false"},
 	})
 	if err != nil {
 		return nil, err

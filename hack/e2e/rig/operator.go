@@ -1,9 +1,11 @@
 package rig
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -28,6 +30,8 @@ type Operator struct {
 	mutex   sync.Mutex
 	process *controlplane.Process
 	killed  bool
+	// sound is how many bytes of the log are whole lines without a crash: it is looked at all the time, and grows with every plan.
+	sound int64
 }
 
 const operatorLimit = time.Minute
@@ -173,13 +177,24 @@ func (o *Operator) Ended() bool {
 
 // Panicked returns an error when the operator's output tells of a crash.
 func (o *Operator) Panicked() error {
-	text, err := os.ReadFile(o.Log())
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	log, err := os.Open(o.Log())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	if _, err := log.Seek(o.sound, io.SeekStart); err != nil {
+		return err
+	}
+	text, err := io.ReadAll(log)
 	if err != nil {
 		return err
 	}
 	if at := crashes.FindIndex(text); at != nil {
 		return fmt.Errorf("the operator crashed (O6):\n%s", text[at[0]:min(len(text), at[1]+3000)])
 	}
+	o.sound += int64(bytes.LastIndexByte(text, '\n') + 1)
 	return nil
 }
 

@@ -155,23 +155,24 @@ hand_over() {
 }
 
 # gave_way HOST WATCHER: waits until it is certain who the primary is, and says whether it is another one. This one follows whoever
-# was promoted at once: a sentinel that has yet to hear of it may send that one back, and finds nobody to follow then.
+# was promoted at once: a sentinel that has yet to hear of it may send that one back, and finds nobody to follow then. It stays until
+# most of the sentinels name the other one.
 gave_way() {
+  role=master
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    next=$(elected)
-    if [ -z "$next" ] || [ "$next" = "$1" ]; then next=$(promoted); fi
+    named=$(elected)
+    [ "$named" != "$1" ] || named=
+    next=${named:-$(promoted)}
     if [ -n "$next" ]; then ask "$1" "$PORT" REPLICAOF "$next" "$PORT" >/dev/null; fi
-    if [ "$(told "$(member "$1")" role)" = slave ]; then
-      refuse "$1" 0
-      return 0
-    fi
-    if undisputed "$1" "$2"; then
+    role=$(told "$(member "$1")" role)
+    if [ "$role" = slave ] && [ -n "$named" ]; then break; fi
+    if [ "$role" = master ] && undisputed "$1" "$2"; then
       refuse "$1" 0
       return 1
     fi
     sleep 1
   done
-  return 1
+  [ "$role" = slave ] && refuse "$1" 0
 }
 
 # list_logins: the server on a host has the logins of the list, and no others.

@@ -146,6 +146,8 @@ const (
 	ReasonTopologyDiffers = "TopologyDiffers"
 	// ReasonTopologyRefused: the broker refuses something that is declared.
 	ReasonTopologyRefused = "TopologyRefused"
+	// ReasonExtensionsFailed: an extension that is asked for cannot be made in a database.
+	ReasonExtensionsFailed = "ExtensionsFailed"
 	// ReasonTelling: every exporter runs.
 	ReasonTelling = "Telling"
 	// ReasonAddressPending: the load balancer has no address yet.

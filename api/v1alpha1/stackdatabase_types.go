@@ -55,6 +55,7 @@ type StackDatabase struct {
 // +kubebuilder:validation:XValidation:rule="has(self.bootstrap) == has(oldSelf.bootstrap) && (!has(self.bootstrap) || self.bootstrap == oldSelf.bootstrap)",fieldPath=".bootstrap",message="bootstrap is immutable: what a database begins with is decided when it is made"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.storage) || has(self.storage)",fieldPath=".storage",message="storage cannot be removed once it is set"
 // +kubebuilder:validation:XValidation:rule="!has(self.pooler) || self.engine == 'PostgreSQL'",fieldPath=".pooler",message="pooler goes with engine PostgreSQL"
+// +kubebuilder:validation:XValidation:rule="!has(self.extensions) || self.engine == 'PostgreSQL'",fieldPath=".extensions",message="extensions go with engine PostgreSQL"
 // +kubebuilder:validation:XValidation:rule="!has(self.metrics) || self.engine != 'MongoDB'",fieldPath=".metrics",message="metrics goes with engines PostgreSQL and MySQL; an exporter of your own can watch MongoDB"
 // +kubebuilder:validation:XValidation:rule="!has(self.backup) || self.engine != 'MongoDB'",fieldPath=".backup",message="backup goes with engines PostgreSQL and MySQL; MongoDB is copied with mongodump"
 // +kubebuilder:validation:XValidation:rule="!has(self.bootstrap) || self.engine != 'MongoDB'",fieldPath=".bootstrap",message="bootstrap goes with engines PostgreSQL and MySQL; a copy of MongoDB comes back with mongorestore"
@@ -81,6 +82,8 @@ type StackDatabaseSpec struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.parameters) || !has(self.engine) || self.engine != 'PostgreSQL' || self.parameters.all(k, !(k in ['listen_addresses', 'port', 'data_directory', 'config_file', 'hba_file', 'ident_file', 'external_pid_file', 'shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries', 'dynamic_library_path', 'jit_provider', 'log_directory', 'log_filename', 'log_destination', 'logging_collector', 'krb_server_keyfile', 'oauth_validator_libraries', 'archive_library', 'primary_conninfo', 'primary_slot_name', 'hot_standby', 'promote_trigger_file', 'password_encryption', 'allow_alter_system']) && !['ssl', 'unix_socket_', 'include', 'recovery_', 'bonjour'].exists(p, k.startsWith(p)) && !k.endsWith('_command'))",fieldPath=".parameters",message="parameters must not name what the operator sets itself or what runs a command: files, folders, addresses, libraries, ssl*, *_command, replication and logging targets"
 // +kubebuilder:validation:XValidation:rule="!has(self.parameters) || !has(self.engine) || self.engine != 'MySQL' || self.parameters.all(k, !(k in ['bind_address', 'port', 'socket', 'user', 'chroot', 'tmpdir', 'datadir', 'basedir', 'general_log', 'slow_query_log', 'local_infile', 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'innodb_force_recovery', 'require_secure_transport', 'partial_revokes', 'read_only', 'super_read_only']) && !['ssl', 'init', 'plugin', 'early', 'secure', 'log_bin', 'log_error', 'gtid', 'skip', 'loose', 'mysqlx', 'admin'].exists(p, k.startsWith(p)) && !['_file', '_dir', '_path'].exists(p, k.endsWith(p)))",fieldPath=".parameters",message="parameters must not name what the operator sets itself, what weakens durability, or what runs statements or loads code: files, folders, addresses, plugins, ssl*, init*, logging and replication targets"
 // +kubebuilder:validation:XValidation:rule="!has(self.parameters) || !has(self.engine) || self.engine != 'MongoDB' || self.parameters.all(k, ['net.', 'operationProfiling.', 'setParameter.', 'storage.oplog', 'storage.wiredTiger.', 'systemLog.'].exists(p, k.startsWith(p)) && !['net.bind', 'net.port', 'net.tls', 'net.unix', 'systemLog.destination', 'systemLog.path'].exists(p, k.startsWith(p)))",fieldPath=".parameters",message="parameters must be options as mongod.conf has them, such as operationProfiling.slowOpThresholdMs or setParameter.cursorTimeoutMillis, and not those that the operator sets itself: addresses, files, security, sharding and the name of the replica set"
+// +kubebuilder:validation:XValidation:rule="!has(self.extensions) || self.extensions.all(e, !(e in ['adminpack', 'file_fdw', 'multicorn', 'pageinspect', 'pg_surgery', 'pgagent', 'plr', 'plsh']) && !(e.startsWith('pl') && e.endsWith('u')))",fieldPath=".extensions",message="extensions must not name what runs code outside the database (plperlu, plpython3u, pltclu, plr, plsh, multicorn, pgagent), reads or writes the files of the server (adminpack, file_fdw) or pages of tables past their rules (pageinspect, pg_surgery)"
+// +kubebuilder:validation:XValidation:rule="!has(self.extensions) || self.extensions.all(e, !(e in ['citus', 'pg_cron', 'timescaledb']))",fieldPath=".extensions",message="extensions must not name pg_cron, whose jobs belong in a component with a schedule, nor citus and timescaledb, which need more than a library of the server"
 type DatabaseSettings struct {
 	// replicas is the number of read copies besides the primary. Default 0. With MongoDB they are members of the replica set, at most 6:
 	// one of them takes the primary's place by itself where 2, 4 or 6 are asked for. Of an even number of members (1, 3 or 5 copies) the last
@@ -93,6 +96,16 @@ type DatabaseSettings struct {
 	// pooler lets many connections of pods share few of the server. PostgreSQL only.
 	// +optional
 	Pooler *DatabasePooler `json:"pooler,omitempty"`
+
+	// extensions that the administrator makes in every database, in this order: names as the image has them, such as pg_stat_statements
+	// or hstore; one that requires others follows them. They stand in the schema extensions, which is in the search path. Default none.
+	// Removing one drops nothing: data may depend on it. PostgreSQL 15 and later only.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z][a-z0-9_-]*$`
+	// +listType=set
+	// +optional
+	Extensions []string `json:"extensions,omitempty"`
 
 	// backup makes backups by itself. It takes a class with a backupTarget.
 	// +optional

@@ -44,6 +44,7 @@ var complaints = []string{
 	v1alpha1.ReasonTargetDenied, v1alpha1.ReasonTargetNotFound, v1alpha1.ReasonTargetUntrusted, v1alpha1.ReasonWrongKey, v1alpha1.ReasonArchiveNotFound, v1alpha1.ReasonCorruptArchive, v1alpha1.ReasonForeignArchive,
 	v1alpha1.ReasonNewerVersion, v1alpha1.ReasonNotEmpty, v1alpha1.ReasonStorageFull, v1alpha1.ReasonRestoreFailed,
 	v1alpha1.ReasonRowsDiffer, v1alpha1.ReasonTopologyDiffers, v1alpha1.ReasonTopologyRefused,
+	v1alpha1.ReasonExtensionsFailed,
 }
 
 var (

@@ -209,6 +209,8 @@ type Service struct {
 
 	// Pooler shares the connections of a database among its consumers; nil when none is asked for.
 	Pooler *Pooler
+	// Extensions are made in every database, in this order.
+	Extensions []string
 	// Metrics are told; nil when nobody asks for them.
 	Metrics *Metrics
 	// Vault is where its backups are kept; nil when the class has no place for them or the provider makes none.

@@ -180,7 +180,7 @@ func (r *Resolver) service(ctx context.Context, plan *ServicePlan) (*part.Servic
 		TLS: tlsMode(plan), Suspended: valueOr(common.Suspend, false), RestartedAt: timestamp(common.RestartedAt),
 		ClusterDomain: r.ClusterDomain,
 		Replicas:      view.replicas, Shards: max(view.shards, 1), Nodes: max(view.nodes, 1), Durable: view.durable, Eviction: view.eviction,
-		Topology: view.topology, VHosts: view.vhosts,
+		Topology: view.topology, VHosts: view.vhosts, Extensions: view.extensions,
 	}
 	if claim := view.Claim(); claim != nil {
 		service.Stack = claim.Stack

@@ -32,6 +32,8 @@ type View struct {
 
 	// Pooler is what the spec says of one; nil: none.
 	Pooler *v1alpha1.DatabasePooler
+	// extensions that a database has.
+	extensions []string
 
 	replicas, shards, nodes int32
 	durable                 bool
@@ -81,7 +83,8 @@ func viewOfDatabase(o *v1alpha1.StackDatabase) *View {
 	view := &View{
 		Kind: KindDatabase, Object: o, Engine: string(o.Spec.Engine), Provider: o.Spec.Provider,
 		Common: &o.Spec.DataServiceSpec, Status: &o.Status.DataServiceStatus, Backups: o.Spec.Backup, Pooler: o.Spec.Pooler,
-		replicas: valueOr(o.Spec.Replicas, 0),
+		extensions: o.Spec.Extensions,
+		replicas:   valueOr(o.Spec.Replicas, 0),
 	}
 	if o.Spec.Bootstrap != nil {
 		view.Backup = recoveryOf(o)

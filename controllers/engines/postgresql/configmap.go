@@ -39,6 +39,11 @@ func serverConfig(s *part.Service) string {
 	replicated.WriteSettings(&text, fixed(s), quote)
 	text.WriteString("\n# By size, storage and parameters.\n")
 	replicated.WriteSettings(&text, tuned(s), quote)
+	if len(libraries(s)) > 0 {
+		// Written by scripts/preload.sh when the server starts.
+		text.WriteString("\n# By extensions.\n")
+		replicated.WriteSettings(&text, map[string]string{"include_if_exists": socketsPath + "/preload.conf"}, quote)
+	}
 	return text.String()
 }
 

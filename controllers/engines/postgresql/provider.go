@@ -49,7 +49,7 @@ var engine = &replicated.Engine{
 			"current.sql", "reader.sql", "pooler.sql",
 		},
 		Dump:    []string{"postgres.sh", "dump.sh", "dump.sql", "databases.sql", "logins.sql", "rows.sql"},
-		Restore: []string{"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql"},
+		Restore: []string{"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql", "extension.sql", "trusted.sql"},
 	},
 }
 
@@ -82,6 +82,9 @@ func upgrade(from, to string) error {
 
 func build(s *part.Service) (part.Output, error) {
 	if err := checkParameters(s); err != nil {
+		return part.Output{}, err
+	}
+	if err := checkExtensions(s); err != nil {
 		return part.Output{}, err
 	}
 	if err := engine.Names.Check(s); err != nil {

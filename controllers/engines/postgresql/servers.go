@@ -26,6 +26,9 @@ func parts(s *part.Service) replicated.Parts {
 	if s.Pooler != nil {
 		addPooler(s, &result)
 	}
+	if len(s.Extensions) > 0 {
+		addExtensions(s, &result)
+	}
 	result.Job.ForMetrics(s)
 	return result
 }

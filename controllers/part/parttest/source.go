@@ -115,6 +115,7 @@ func (s *Source) Service(kind, engine, version string, parameters []string) *par
 		}
 	}
 	service.Metrics = s.metrics()
+	service.Extensions = Pick(s, nil, []string{"hstore"}, []string{"uuid-ossp", "pgaudit", "pg_stat_statements"})
 	return service
 }
 

@@ -1,6 +1,8 @@
 package replicated
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -37,7 +39,7 @@ func (e *Engine) dumpStep(s *part.Service) backup.Step {
 func (e *Engine) restoreStep(s *part.Service, config string, p Parts) backup.Step {
 	container := corev1.Container{
 		Name: "restore", Image: s.Image.Name, Command: []string{"sh", backup.ScriptsPath + "/restore.sh"},
-		Env:          preparingEnv(p.Env, p.Primary),
+		Env:          slices.Concat(preparingEnv(p.Env, p.Primary), p.RestoreEnv),
 		Resources:    s.Resources,
 		VolumeMounts: e.preparingMounts(s),
 	}

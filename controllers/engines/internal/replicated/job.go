@@ -25,6 +25,8 @@ type Job struct {
 	// Script that is run; empty: provision.sh. Scripts names those that only this service's Job needs.
 	Script  string
 	Scripts []string
+	// Files that the scripts read besides the plan.
+	Files map[string]string
 	// Lines of the plan after those that every engine has.
 	Lines []string
 	// Env are the engine's variables, First those in front of what every engine's Job has.
@@ -33,7 +35,7 @@ type Job struct {
 
 // plan holds what the Job has to do, and the scripts that do it. Provision.sh reads it line by line; the names in it are checked.
 func (e *Engine) plan(s *part.Service, job Job) *corev1.ConfigMap {
-	data := e.Scripts.Read(slices.Concat(e.Scripts.Provision, job.Scripts))
+	data := kit.With(e.Scripts.Read(slices.Concat(e.Scripts.Provision, job.Scripts)), job.Files)
 	data["plan"] = plan(s, job.Lines)
 	return kit.Config(kit.ServiceIdentity(s, provisionRole), s.Namespace, kit.Child(s.Name, provisionRole), data)
 }

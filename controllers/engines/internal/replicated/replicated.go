@@ -67,6 +67,12 @@ type Parts struct {
 	Files map[string]string
 	// Env of the servers, and of the scripts that prepare their data. It has no variable that the engine's own programs would read.
 	Env []corev1.EnvVar
+	// RestoreEnv are further variables of what makes data of a backup.
+	RestoreEnv []corev1.EnvVar
+	// Serve is the script that becomes the server; empty: serve.sh. Libraries are what the server loads when it starts: a change of them
+	// restarts it.
+	Serve     string
+	Libraries []string
 	// Prepare are the resources of those scripts.
 	Prepare corev1.ResourceRequirements
 	// Primary and Replica are what differs between the roles.

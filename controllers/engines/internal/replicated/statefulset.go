@@ -19,7 +19,7 @@ const gracePeriodSeconds = 120
 
 // primary is the one server that writes.
 func (e *Engine) primary(s *part.Service, config string, p Parts) *appsv1.StatefulSet {
-	return statefulSet(s, primaryRole, s.Name, 1, e.serverPod(s, config, p, p.Primary))
+	return statefulSet(s, primaryRole, s.Name, 1, e.serverPod(s, config, p, p.Primary), p.Libraries)
 }
 
 // replica runs the read copies.
@@ -28,14 +28,14 @@ func (e *Engine) replica(s *part.Service, config string, p Parts) *appsv1.Statef
 	// Away from each other, and from the primary. The primary itself is not asked to: its template must not change when the
 	// first copy comes.
 	pod.TopologySpreadConstraints = kit.Spread(kit.ServiceSelector(s.Engine, s.Name))
-	return statefulSet(s, replicaRole, ReplicaName(s), s.Replicas, pod)
+	return statefulSet(s, replicaRole, ReplicaName(s), s.Replicas, pod, p.Libraries)
 }
 
 // statefulSet runs servers of one role.
 //
 // Pods are managed in parallel: a pod that cannot start because of a wrong image or parameter is then replaced as soon as that
 // is corrected, while OrderedReady would wait for it for ever. Updates go one pod at a time either way.
-func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.PodSpec) *appsv1.StatefulSet {
+func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.PodSpec, libraries []string) *appsv1.StatefulSet {
 	identity := kit.ServiceIdentity(s, role)
 	if !runs(s) {
 		replicas = 0
@@ -55,7 +55,9 @@ func statefulSet(s *part.Service, role, name string, replicas int32, pod corev1.
 			PersistentVolumeClaimRetentionPolicy: kit.RetainClaims(),
 		},
 	}
-	kit.SetInputs(set, newTemplateInputs(s, role))
+	built := newTemplateInputs(s, role)
+	built.Libraries = libraries
+	kit.SetInputs(set, built)
 	return set
 }
 
@@ -67,6 +69,8 @@ type templateInputs struct {
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 	// Pooler stands beside the primary.
 	Pooler *poolerInputs `json:"pooler,omitempty"`
+	// Libraries are loaded when the server starts.
+	Libraries []string `json:"libraries,omitempty"`
 }
 
 type poolerInputs struct {
@@ -89,7 +93,7 @@ func newTemplateInputs(s *part.Service, role string) templateInputs {
 // serverPod is the pod of a server: a script that prepares the data directory, then the server itself.
 func (e *Engine) serverPod(s *part.Service, config string, p Parts, role Role) corev1.PodSpec {
 	env := slices.Concat(p.Env, role.Env)
-	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), e.serverContainer(s, env, cmp.Or(role.Readiness, "probe.sh")))
+	pod := kit.PodSpec(s.Placement, kit.EngineUser(s.Image), e.serverContainer(s, env, cmp.Or(p.Serve, "serve.sh"), cmp.Or(role.Readiness, "probe.sh")))
 	if role.Beside != nil {
 		pod.Containers = append(pod.Containers, e.beside(s, *role.Beside))
 	}
@@ -123,9 +127,9 @@ func (e *Engine) beside(s *part.Service, container corev1.Container) corev1.Cont
 	return container
 }
 
-func (e *Engine) serverContainer(s *part.Service, env []corev1.EnvVar, readiness string) corev1.Container {
+func (e *Engine) serverContainer(s *part.Service, env []corev1.EnvVar, serve, readiness string) corev1.Container {
 	container := corev1.Container{
-		Name: e.Name, Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/serve.sh"},
+		Name: e.Name, Image: s.Image.Name, Command: []string{"sh", ConfigPath + "/" + serve},
 		Env:             slices.Concat(env, []corev1.EnvVar{kit.SecretEnv("PROBE_PASSWORD", s.Admin.Secret, KeyProbePassword)}),
 		Ports:           []corev1.ContainerPort{{Name: e.Name, ContainerPort: e.Port, Protocol: corev1.ProtocolTCP}},
 		Resources:       s.Resources,

@@ -48,11 +48,37 @@ load() {
 	sql -v "database=$1" -v "owner=$1_owner" -v "readwrite=$1_readwrite" -v "readonly=$1_readonly" -f "$here/database.sql" ||
 		explain "database $1 cannot be made"
 	sql -v "owner=$1_owner" -f "$here/lend.sql" <"$ARCHIVE/roles" || explain "the roles of $1 cannot be made"
-	as_owner "$1" --exit-on-error --no-acl "$ARCHIVE/$1.dump" || explain "database $1 cannot be restored"
-	pg_restore -l "$ARCHIVE/$1.dump" | grep -E '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT )?ACL ' >/tmp/acl || true
+	extend "$1"
+	as_owner "$1" --exit-on-error --no-acl -L /tmp/list "$ARCHIVE/$1.dump" || explain "database $1 cannot be restored"
+	grep -E '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT )?ACL ' /tmp/list >/tmp/acl || true
 	as_owner "$1" -L /tmp/acl "$ARCHIVE/$1.dump" || say "some privileges of $1 are not restored: $(tail -n 1 /tmp/error)"
 	sql -c "ALTER ROLE $1_owner NOLOGIN" || explain "the roles of $1 cannot be settled"
 	compare "$1"
+}
+
+# extend makes the extensions of the spec, which only the administrator may, and lists what is left to the owner: the rest of the archive.
+extend() {
+	for extension in ${EXTENSIONS:-}; do
+		sql -d "$1" -v "extension=$extension" -v "owner=$1_owner" -v "readwrite=$1_readwrite" -v "readonly=$1_readonly" -f "$here/extension.sql" ||
+			explain "extension $extension cannot be made in database $1"
+	done
+	pg_restore -l "$ARCHIVE/$1.dump" >/tmp/all 2>/tmp/error || explain "database $1 cannot be restored"
+	awk -v "names=${EXTENSIONS:-}" 'BEGIN { split(names, list, " "); for (i in list) { made[list[i]]; some = 1 } }
+		!some || !($4 == "EXTENSION" && $6 in made || $4 == "COMMENT" && $6 == "EXTENSION" && $7 in made ||
+			$4 == "SCHEMA" && $6 == "extensions" || ($4 == "COMMENT" || $4 == "ACL") && $6 == "SCHEMA" && $7 == "extensions" ||
+			$4 == "ACL" && $5 == "extensions")' /tmp/all >/tmp/list
+	check_extensions "$1"
+}
+
+# check_extensions refuses what the owner could not make, or would make in a place that is the administrator's.
+check_extensions() {
+	awk '$4 == "EXTENSION" && $6 ~ /^[a-z][a-z0-9_-]*$/' /tmp/list >/tmp/extensions
+	pg_restore -f - -L /tmp/extensions "$ARCHIVE/$1.dump" 2>/dev/null | sed -n 's/^CREATE EXTENSION.* \([^ ]*\) WITH SCHEMA extensions;$/\1/p' |
+		tr -d '"' >/tmp/ours
+	while read -r _ _ _ _ _ extension _; do
+		[ -n "$(sql -d "$1" -v "name=$extension" <"$here/trusted.sql")" ] && ! grep -qxF -e "$extension" /tmp/ours || refuse RestoreFailed \
+			"database $1 of $NAME has the extension $extension, which the administrator makes: name it in spec.extensions, in the order that they need"
+	done </tmp/extensions
 }
 
 as_owner() {
@@ -90,6 +116,7 @@ case $written in '' | *[!0-9]*) refuse CorruptArchive "the manifest of $NAME nam
 rm -rf "$work"
 mkdir -p "$work"
 DATA=$work PGDATA=$work/pgdata sh "$CONFIG/initdb.sh" 2>/tmp/error || explain 'the data directory cannot be made'
+[ -z "${LIBRARIES:-}" ] || PGDATA=$work/pgdata sh "$CONFIG/preload.sh" only
 export PGHOST="$SOCKETS" PGPORT="$PORT" PGUSER=postgres PGDATABASE=postgres
 start
 for dump in "$ARCHIVE"/*.dump; do

@@ -1255,6 +1255,11 @@ func (in *DatabaseSettings) DeepCopyInto(out *DatabaseSettings) {
 		*out = new(DatabasePooler)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.Extensions != nil {
+		in, out := &in.Extensions, &out.Extensions
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Backup != nil {
 		in, out := &in.Backup, &out.Backup
 		*out = new(DatabaseBackup)

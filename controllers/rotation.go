@@ -55,10 +55,10 @@ func (r *DataServiceReconciler) advance(ctx context.Context, owner desired.Owner
 }
 
 // jobSucceeded says whether a Job of this very pass did; an empty name is that of none: its name follows from the logins that it makes and takes back, or from the
-// members that it wants.
+// members that it wants. Where all but an extension is made, the logins are.
 func jobSucceeded(pass *status.ServicePass, job string) bool {
 	return job != "" && pass.State != nil && slices.ContainsFunc(pass.State.Workloads, func(w observe.Workload) bool {
-		return w.Kind == "Job" && w.Name == job && w.RolledOut
+		return w.Kind == "Job" && w.Name == job && (w.RolledOut || w.LacksExtensions())
 	})
 }
 

@@ -123,6 +123,11 @@ func (w *Workload) heed(report *Report) {
 	}
 }
 
+// LacksExtensions says whether a Job has made everything but an extension: databases and logins come first, and work.
+func (w *Workload) LacksExtensions() bool {
+	return w.Cause != nil && w.Cause.Reason == v1alpha1.ReasonExtensionsFailed
+}
+
 // Job observes a Job of the schedule.
 func (o *Observer) Job(ctx context.Context, key client.ObjectKey) (*State, error) {
 	object := &batchv1.Job{}

@@ -106,7 +106,7 @@ func (p *ServicePass) verdict(verdicts []Verdict) Verdict {
 // verdicts are those on everything that the service is Ready with.
 func (p *ServicePass) verdicts() []Verdict {
 	verdicts := p.serviceVerdicts()
-	for _, verdict := range []*Verdict{p.topologyVerdict(), p.upgradeVerdict()} {
+	for _, verdict := range []*Verdict{p.topologyVerdict(), p.extensionsVerdict(), p.upgradeVerdict()} {
 		if verdict != nil {
 			verdicts = append(verdicts, *verdict)
 		}
@@ -126,15 +126,29 @@ func (p *ServicePass) membersVerdict() Verdict {
 	return ofPart(p.State.Workloads[i])
 }
 
+// extensionsVerdict is the verdict on a Job that made all but an extension; nil where there is none.
+func (p *ServicePass) extensionsVerdict() *Verdict {
+	if p.State == nil || p.Output == nil {
+		return nil
+	}
+	for _, w := range p.State.Workloads {
+		if w.Name == p.Output.Provisioning && w.LacksExtensions() {
+			verdict := ofPart(w)
+			return &verdict
+		}
+	}
+	return nil
+}
+
 // serviceVerdicts are those on the workloads that count for every stack that uses the service: what is declared in a broker is
-// not among them.
+// not among them, nor is an extension that a database lacks.
 func (p *ServicePass) serviceVerdicts() []Verdict {
 	if p.State == nil || p.Output == nil {
 		return nil
 	}
 	var verdicts []Verdict
 	for _, w := range p.State.Workloads {
-		if p.counts(w) {
+		if p.counts(w) && !w.LacksExtensions() {
 			verdicts = append(verdicts, ofPart(w))
 		}
 	}
@@ -170,7 +184,7 @@ func (p *ServicePass) provisioned() bool {
 		return false
 	}
 	return p.Output.Provisioning == "" || slices.ContainsFunc(p.State.Workloads, func(w observe.Workload) bool {
-		return w.Kind == "Job" && w.Name == p.Output.Provisioning && w.RolledOut
+		return w.Kind == "Job" && w.Name == p.Output.Provisioning && (w.RolledOut || w.LacksExtensions())
 	})
 }
 

@@ -291,6 +291,8 @@ func TestService(t *testing.T) {
 	job := func(name string, done, stuck bool) observe.Workload {
 		return observe.Workload{Kind: "Job", Name: name, Wanted: 1, RolledOut: done, Stuck: stuck}
 	}
+	lacking := job("now", false, false)
+	lacking.Cause = &observe.Cause{Reason: v1alpha1.ReasonExtensionsFailed, Message: "nowhere in database shop: it is not available"}
 	for _, c := range []struct {
 		what      string
 		workloads []observe.Workload
@@ -303,6 +305,8 @@ func TestService(t *testing.T) {
 		{"logins are being made", []observe.Workload{set(1, true), job("now", false, false)}, false, v1alpha1.ReasonProgressing, true, v1alpha1.ConditionReconciling},
 		{"logins cannot be made", []observe.Workload{set(1, true), job("now", false, true)}, false, v1alpha1.ReasonNotAnswering, true, v1alpha1.ConditionStalled},
 		{"a job of earlier inputs does not count", []observe.Workload{set(1, true), job("now", true, false), job("earlier", false, true)}, false, "+Ready", true, ""},
+		{"an extension is missing", []observe.Workload{set(1, true), lacking}, false, v1alpha1.ReasonExtensionsFailed, true, v1alpha1.ConditionReconciling},
+		{"an extension is missing and it starts", []observe.Workload{set(0, false), lacking}, false, v1alpha1.ReasonExtensionsFailed, false, v1alpha1.ConditionReconciling},
 		{"it starts", []observe.Workload{set(0, false)}, false, v1alpha1.ReasonProgressing, false, v1alpha1.ConditionReconciling},
 		{"nothing is there", nil, false, v1alpha1.ReasonProgressing, false, v1alpha1.ConditionReconciling},
 		{"suspended", []observe.Workload{{Kind: "StatefulSet", Name: "main", RolledOut: true}}, true, v1alpha1.ReasonSuspended, false, ""},
@@ -324,7 +328,7 @@ func TestService(t *testing.T) {
 			got := status.Service(p, now)
 			check(t, got.Conditions, c.ready, c.available, c.other, "")
 			if len(got.Consumers) != 1 || got.Consumers[0].Binding.Name != "shop-main-binding-v1-bcdfg" ||
-				(got.Consumers[0].Ready == metav1.ConditionTrue) != strings.HasPrefix(c.ready, "+") {
+				(got.Consumers[0].Ready == metav1.ConditionTrue) != (strings.HasPrefix(c.ready, "+") || c.what == "an extension is missing") {
 				t.Errorf("consumers %+v", got.Consumers)
 			}
 			if got.Provider != "Builtin" || got.Version != "17" || got.Endpoint.Port != 5432 || got.Binding != nil {

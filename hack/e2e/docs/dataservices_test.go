@@ -17,7 +17,7 @@ const page = "../../../docs/data-services.md"
 // capabilities of a data service, in the order of the tables.
 var capabilities = []string{
 	"Probe", "TLS", "Login of its own", "Replicas", "Rotation", "Backup", "Restore", "Verified restore", "Growth", "Minor upgrade",
-	"Major upgrade", "Suspend", "Retention", "Exporter", "Parameters", "Topology",
+	"Major upgrade", "Suspend", "Retention", "Exporter", "Parameters", "Topology", "Extensions",
 }
 
 // TestDataServices: every engine has a table with every capability, each with a test that exists or with a reason, and the overview

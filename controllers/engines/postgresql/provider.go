@@ -49,7 +49,9 @@ var engine = &replicated.Engine{
 			"current.sql", "reader.sql", "pooler.sql",
 		},
 		Dump:    []string{"postgres.sh", "dump.sh", "dump.sql", "databases.sql", "logins.sql", "rows.sql"},
-		Restore: []string{"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql", "extension.sql", "trusted.sql"},
+		Restore: []string{
+			"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql", "extension.sql", "schemas.sql", "trusted.sql",
+		},
 	},
 }
 

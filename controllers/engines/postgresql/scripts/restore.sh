@@ -63,10 +63,12 @@ extend() {
 			explain "extension $extension cannot be made in database $1"
 	done
 	pg_restore -l "$ARCHIVE/$1.dump" >/tmp/all 2>/tmp/error || explain "database $1 cannot be restored"
+	sql -d "$1" -f "$here/schemas.sql" >/tmp/schemas || explain "database $1 cannot be read"
 	awk -v "names=${EXTENSIONS:-}" 'BEGIN { split(names, list, " "); for (i in list) { made[list[i]]; some = 1 } }
+		NR == FNR { schemas[$1]; next }
 		!some || !($4 == "EXTENSION" && $6 in made || $4 == "COMMENT" && $6 == "EXTENSION" && $7 in made ||
-			$4 == "SCHEMA" && $6 == "extensions" || ($4 == "COMMENT" || $4 == "ACL") && $6 == "SCHEMA" && $7 == "extensions" ||
-			$4 == "ACL" && $5 == "extensions")' /tmp/all >/tmp/list
+			$4 == "SCHEMA" && $6 in schemas && NF == 7 || ($4 == "COMMENT" || $4 == "ACL") && $6 == "SCHEMA" && $7 in schemas && NF == 8 ||
+			$4 == "ACL" && $5 in schemas)' /tmp/schemas /tmp/all >/tmp/list
 	check_extensions "$1"
 }
 

@@ -105,7 +105,7 @@ func (p *StackPass) dependency(state *resolve.EntryState) v1alpha1.DependencySta
 func (p *StackPass) serviceVerdict(state *resolve.EntryState) Verdict {
 	readiness := meta.FindStatusCondition(state.Service.Status.Conditions, v1alpha1.ConditionReady)
 	switch {
-	case readiness != nil && readiness.Status != metav1.ConditionTrue && !lacksOnlyTopology(state):
+	case readiness != nil && readiness.Status != metav1.ConditionTrue && !lacksOnlyWhatOthersDeclare(state, readiness.Reason):
 		return notReady(readiness.Reason, readiness.Message)
 	case state.Problem != nil:
 		return ofError(state.Problem)
@@ -117,10 +117,11 @@ func (p *StackPass) serviceVerdict(state *resolve.EntryState) Verdict {
 	return ready("")
 }
 
-// lacksOnlyTopology says of a broker of others that this stack can use it: what is missing is what its owner declares in it.
-func lacksOnlyTopology(state *resolve.EntryState) bool {
+// lacksOnlyWhatOthersDeclare says of a service of others, which is not Ready for a reason, that this stack can use it: what is missing is
+// what its owner declares in it, a broker's topology or a database's extension.
+func lacksOnlyWhatOthersDeclare(state *resolve.EntryState, reason string) bool {
 	return !state.Inline && state.Consumer != nil && state.Consumer.Ready == metav1.ConditionTrue &&
-		meta.IsStatusConditionFalse(state.Service.Status.Conditions, v1alpha1.ConditionTopologyReady)
+		(reason == v1alpha1.ReasonExtensionsFailed || meta.IsStatusConditionFalse(state.Service.Status.Conditions, v1alpha1.ConditionTopologyReady))
 }
 
 // current says whether the service's status speaks of its present spec, which this pass may just have written.

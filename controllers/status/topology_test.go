@@ -71,19 +71,25 @@ func TestTopologyGoes(t *testing.T) {
 	}
 }
 
-// TestTopologyOfOthers: a queue that the owner of a shared broker cannot have does not concern the stacks that use it.
-func TestTopologyOfOthers(t *testing.T) {
-	for _, inline := range []bool{true, false} {
-		entry := dependency(2, 2, metav1.ConditionFalse, nil)
-		conditions := &entry.Service.Status.Conditions
-		*conditions = append(*conditions, metav1.Condition{Type: v1alpha1.ConditionTopologyReady, Status: metav1.ConditionFalse, Reason: "x"})
-		entry.Inline, entry.Consumer = inline, &v1alpha1.ConsumerStatus{Ready: metav1.ConditionTrue}
-		p := pass(up)
-		p.Plan.Object.Spec.Databases = []v1alpha1.DatabaseEntry{{Name: "main"}}
-		p.Plan.Entries = []resolve.EntryState{entry}
-		ready := meta.IsStatusConditionTrue(status.Stack(p, now).Conditions, v1alpha1.ConditionReady)
-		if ready == inline {
-			t.Errorf("inline %v: Ready is %v", inline, ready)
+// TestDeclaredByOthers: a queue or an extension that the owner of a shared service cannot have does not concern the stacks that use it.
+func TestDeclaredByOthers(t *testing.T) {
+	topology := metav1.Condition{Type: v1alpha1.ConditionTopologyReady, Status: metav1.ConditionFalse, Reason: "x"}
+	extensions := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonExtensionsFailed}
+	for _, lacking := range []metav1.Condition{topology, extensions} {
+		for _, c := range []struct{ inline, login bool }{{true, true}, {false, true}, {false, false}} {
+			entry := dependency(2, 2, metav1.ConditionFalse, nil)
+			meta.SetStatusCondition(&entry.Service.Status.Conditions, lacking)
+			entry.Inline, entry.Consumer = c.inline, &v1alpha1.ConsumerStatus{Ready: metav1.ConditionFalse}
+			if c.login {
+				entry.Consumer.Ready = metav1.ConditionTrue
+			}
+			p := pass(up)
+			p.Plan.Object.Spec.Databases = []v1alpha1.DatabaseEntry{{Name: "main"}}
+			p.Plan.Entries = []resolve.EntryState{entry}
+			ready := meta.IsStatusConditionTrue(status.Stack(p, now).Conditions, v1alpha1.ConditionReady)
+			if ready != (c.login && !c.inline) {
+				t.Errorf("%s %s, inline %v, login %v: Ready is %v", lacking.Type, lacking.Reason, c.inline, c.login, ready)
+			}
 		}
 	}
 }

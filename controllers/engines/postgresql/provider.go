@@ -48,7 +48,7 @@ var engine = &replicated.Engine{
 			"postgres.sh", "provision.sh", "database.sql", "reassign.sql", "consumer.sql", "departed.sql", "slots.sql", "begin.sql",
 			"current.sql", "reader.sql", "pooler.sql",
 		},
-		Dump:    []string{"postgres.sh", "dump.sh", "dump.sql", "databases.sql", "logins.sql", "rows.sql"},
+		Dump: []string{"postgres.sh", "dump.sh", "dump.sql", "databases.sql", "logins.sql", "rows.sql"},
 		Restore: []string{
 			"postgres.sh", "restore.sh", "restore_hba.conf", "database.sql", "lend.sql", "rows.sql", "extension.sql", "schemas.sql", "trusted.sql",
 		},

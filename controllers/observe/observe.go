@@ -55,7 +55,8 @@ type State struct {
 // Observer reads the state.
 type Observer struct {
 	Applier *apply.Applier
-	// Cache reads pods, Live reads events, and only while something is not ready and pods do not tell why.
+	// Cache reads pods. Live reads events, and only while something is not ready and pods do not tell why; and the pods of a failed Job
+	// of which the cache has no word.
 	Cache, Live client.Reader
 }
 
@@ -82,7 +83,9 @@ func (o *Observer) Read(ctx context.Context, owner desired.Owner, generations ma
 				workload.RolledOut, workload.Stuck, workload.Cause = false, false, &Cause{v1alpha1.ReasonProgressing, "the last change is rolling out"}
 			}
 			if workload.Kind == "Job" {
-				workload.heed(lastReport(object, pods.Items))
+				if err := o.hear(ctx, object, &workload, pods.Items); err != nil {
+					return nil, err
+				}
 			}
 			o.judge(ctx, state, object, &workload, pods.Items)
 			state.Workloads = append(state.Workloads, workload)

@@ -115,6 +115,22 @@ func reportOf(status *corev1.ContainerStatus) *Report {
 	return nil
 }
 
+// hear heeds what a Job's newest pod left behind. What a failed Job failed of is asked for once more where the cache has nothing: it may
+// show the end of the Job before that of its pod, and some verdicts are final.
+func (o *Observer) hear(ctx context.Context, object client.Object, workload *Workload, pods []corev1.Pod) error {
+	report := lastReport(object, pods)
+	if report == nil && workload.Stuck {
+		live := &corev1.PodList{}
+		err := o.Live.List(ctx, live, client.InNamespace(object.GetNamespace()), client.MatchingLabels{batchv1.JobNameLabel: object.GetName()})
+		if err != nil {
+			return fmt.Errorf("list pods of job %s: %w", object.GetName(), err)
+		}
+		report = lastReport(object, live.Items)
+	}
+	workload.heed(report)
+	return nil
+}
+
 // heed takes what a Job's pod complains of as the cause: it says more than that the Job failed.
 func (w *Workload) heed(report *Report) {
 	w.Report = report
@@ -143,7 +159,9 @@ func (o *Observer) Job(ctx context.Context, key client.ObjectKey) (*State, error
 		return nil, fmt.Errorf("list pods: %w", err)
 	}
 	workload, _ := workloadOf(object)
-	workload.heed(lastReport(object, pods.Items))
+	if err := o.hear(ctx, object, &workload, pods.Items); err != nil {
+		return nil, err
+	}
 	state := &State{}
 	o.judge(ctx, state, object, &workload, pods.Items)
 	state.Workloads = []Workload{workload}

@@ -84,6 +84,7 @@ var samples = map[string]struct {
 	only         string
 }{
 	"crash":   {plans: 300, least: 100, limit: 12 * time.Minute},
+	"series":  {plans: 8, least: 2, limit: time.Minute},
 	"tenant":  {plans: 70, least: 20, limit: 90 * time.Second},
 	"stale":   {plans: 30, least: 5, limit: 90 * time.Second},
 	"outage":  {plans: 4, least: 1, limit: time.Minute},

@@ -15,6 +15,7 @@ import (
 func Campaigns(say func(string, ...any)) []campaign.Campaign {
 	return []campaign.Campaign{
 		crash.Campaign{Say: say},
+		&crash.Series{Say: say},
 		tenant.Campaign{Say: say},
 		stale.Campaign{Say: say},
 		outage.Campaign{Say: say},

@@ -47,34 +47,65 @@ func (c Campaign) Prepare(ctx context.Context, lanes []*rig.Lane, only string) (
 
 func (w *Workload) plans(calm *End) []campaign.Plan {
 	var plans []campaign.Plan
-	for _, write := range calm.Writes {
-		for _, fault := range rig.WriteFaults {
-			plans = append(plans, campaign.Plan{
-				ID:  "crash/" + w.Name + "/" + string(fault) + "/" + write,
-				Run: func(ctx context.Context, lane *rig.Lane) error { return w.disturbed(ctx, lane, calm, write, fault) },
-			})
-		}
+	for _, d := range disturbances(calm.Writes) {
+		plans = append(plans, campaign.Plan{
+			ID: "crash/" + w.Name + "/" + d.String(),
+			Run: func(ctx context.Context, lane *rig.Lane) error {
+				missed, err := w.disturbed(ctx, lane, calm, d)
+				if err == nil && len(missed) > 0 {
+					return campaign.ErrNotReached
+				}
+				return err
+			},
+		})
 	}
 	return plans
 }
 
-// disturbed runs a workload with a fault at one of its writes.
-func (w *Workload) disturbed(ctx context.Context, lane *rig.Lane, calm *End, write string, fault rig.Fault) error {
-	rule := &rig.Rule{Fault: fault, Kill: lane.Operator.Kill}
-	got, err := w.Run(ctx, lane, calm.State, func(world *rig.World) {
-		counter := numbered{}
-		rule.Match = func(r *rig.Request) bool {
-			return world.Has(r.Namespace) && r.Write() && counter.name(world.Masked(r.Object())) == write
+// disturbance is a fault at one write.
+type disturbance struct {
+	write string
+	fault rig.Fault
+}
+
+func (d disturbance) String() string { return string(d.fault) + "/" + d.write }
+
+// disturbances are every fault at every write.
+func disturbances(writes []string) []disturbance {
+	var all []disturbance
+	for _, write := range writes {
+		for _, fault := range rig.WriteFaults {
+			all = append(all, disturbance{write, fault})
 		}
-		lane.Proxy.Inject(rule)
+	}
+	return all
+}
+
+// disturbed runs a workload with faults at its writes, each of another object, and returns those whose write did not come.
+func (w *Workload) disturbed(ctx context.Context, lane *rig.Lane, calm *End, faults ...disturbance) (missed []disturbance, err error) {
+	rules := make([]*rig.Rule, len(faults))
+	got, err := w.Run(ctx, lane, calm.State, func(world *rig.World) {
+		for i, d := range faults {
+			counter := numbered{}
+			rules[i] = &rig.Rule{Fault: d.fault, Kill: lane.Operator.Kill, Match: func(r *rig.Request) bool {
+				return world.Has(r.Namespace) && r.Write() && counter.name(world.Masked(r.Object())) == d.write
+			}}
+		}
+		lane.Proxy.Inject(rules...)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if rule.Hit() == 0 {
-		return campaign.ErrNotReached
+	lane.Proxy.Calm()
+	for i, rule := range rules {
+		if rule.Hit() == 0 {
+			missed = append(missed, faults[i])
+		}
 	}
-	return got.Summary.Exceeds(calm.Summary)
+	if len(missed) == len(faults) {
+		return missed, nil
+	}
+	return missed, got.Summary.Exceeds(calm.Summary)
 }
 
 // numbered gives what happens again a number.

@@ -160,20 +160,28 @@ func (w *Workload) begin(ctx context.Context, world *rig.World) error {
 	return nil
 }
 
-// end waits until the workload has ended, and takes down how.
+// end waits until the workload has ended, and takes down how. An operator that was killed is started again until then: a write that is
+// disturbed may come late.
 func (w *Workload) end(ctx context.Context, world *rig.World, mark int, want rig.State) (*End, error) {
 	reviving, cancel := context.WithCancel(ctx)
 	revived := make(chan error, 1)
 	go func() { revived <- world.Operator.Revive(reviving) }()
-	err := w.await(ctx, world)
+	end, err := w.ended(ctx, world, mark, want)
 	cancel()
-	if err := errors.Join(err, <-revived); err != nil {
+	return end, errors.Join(err, <-revived)
+}
+
+func (w *Workload) ended(ctx context.Context, world *rig.World, mark int, want rig.State) (*End, error) {
+	if err := w.await(ctx, world); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(world.CredentialsWhole(ctx), world.AnchorsFirst(), world.Written(mark)); err != nil {
 		return nil, err
 	}
 	state, err := world.Becomes(ctx, want)
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, rig.Describe(world.Proxy.Since(mark), 12))
+	}
 	result := &End{State: state, Summary: world.Summary(mark)}
 	counter := numbered{}
 	for _, r := range world.Proxy.Since(mark) {

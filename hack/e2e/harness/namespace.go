@@ -92,6 +92,8 @@ func (n *Namespace) snapshot() string {
 		{"get", "backendstacks,stackdatabases,stackcaches,stackqueues", "-o",
 			`jsonpath={range .items[*]}{.kind}/{.metadata.name}: {.status.conditions[?(@.type=="Ready")].reason}: {.status.conditions[?(@.type=="Ready")].message}{"\n"}{end}`},
 		{"get", "events", "--field-selector", "type=Warning"},
+		{"logs", "-l", "batch.kubernetes.io/job-name", "--prefix", "--tail=8"},
+		{"logs", "-l", "app.kubernetes.io/component in (primary,replica,sentinel)", "--prefix", "--tail=8"},
 	} {
 		output, err := n.Kubectl(ctx, "", append([]string{"-n", n.Name}, args...)...)
 		if err != nil {
